@@ -1,0 +1,47 @@
+#include "osc/base/fail.h"
+
+#ifdef OSC_TESTING
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+bool mutant_is(const char *name)
+{
+    const char *wanted = getenv("OSC_MUTANT");
+
+    return wanted && strcmp(wanted, name) == 0;
+}
+
+void failpoint_reach(const char *name)
+{
+    const char *directory = getenv("OSC_FAILPOINTS");
+    char path[512], hit[520];
+    const struct timespec pause = {.tv_nsec = 2000000};
+    char action = 0;
+
+    if (!directory)
+        return;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    (void)!read(file, &action, 1);
+    (void)close(file);
+    if (action == 'k')
+        (void)kill(getpid(), SIGKILL);
+    (void)snprintf(hit, sizeof hit, "%s.hit", path);
+    const int mark = open(hit, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (mark >= 0)
+        (void)close(mark);
+    while (access(path, F_OK) == 0)
+        (void)nanosleep(&pause, NULL);
+}
+
+#else
+typedef int fail_is_empty; /* ISO C wants at least one declaration */
+#endif

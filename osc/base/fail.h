@@ -1,0 +1,27 @@
+/*
+ * Failpoints and mutants, for test builds only.
+ *
+ * FAILPOINT("name") marks a moment between two statements that a test wants
+ * to hold still.  When the directory $OSC_FAILPOINTS holds a file "name", the
+ * thread that arrives creates "name.hit" and waits until "name" is gone; a file
+ * "name" whose first byte is 'k' kills the process instead (as kill -9 would).
+ * MUTANT("name") is true when $OSC_MUTANT is that name: each mutant breaks one
+ * condition of the protocol, and a test must notice.
+ * Both vanish from builds without OSC_TESTING.
+ */
+#ifndef OSC_BASE_FAIL_H
+#define OSC_BASE_FAIL_H
+
+#ifdef OSC_TESTING
+#include <stdbool.h>
+
+void failpoint_reach(const char *name);
+bool mutant_is(const char *name);
+#define FAILPOINT(name) failpoint_reach(name)
+#define MUTANT(name) mutant_is(name)
+#else
+#define FAILPOINT(name) ((void)0)
+#define MUTANT(name) false
+#endif
+
+#endif

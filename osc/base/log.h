@@ -1,0 +1,42 @@
+/*
+ * Log: one call, one event, one line.
+ *
+ * An event is a constant phrase with typed fields; text or JSON is the
+ * writer's business.  Never a row's value, never a password.
+ */
+#ifndef OSC_BASE_LOG_H
+#define OSC_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+struct log_field {
+    const char *name;
+    enum { FIELD_TEXT, FIELD_UINT, FIELD_REAL } type;
+    const char *text;
+    uint64_t number;
+    double real;
+};
+
+#define F(n, v) ((struct log_field){.name = (n), .type = FIELD_TEXT, .text = (v)})
+#define FU(n, v) ((struct log_field){.name = (n), .type = FIELD_UINT, .number = (uint64_t)(v)})
+#define FR(n, v) ((struct log_field){.name = (n), .type = FIELD_REAL, .real = (v)})
+
+#define LOG(level, ...) LOG_((level), __VA_ARGS__, (struct log_field){.name = NULL})
+#define LOG_(level, event, ...) log_event((level), (event), (struct log_field[]){__VA_ARGS__})
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields);
+bool log_wants(enum log_level level);
+
+/* To be set before threads start. */
+void log_setup(enum log_level level, bool as_json);
+bool log_is_json(void);
+
+/* Called around each line written to a terminal that shows a progress line; may be NULL. */
+void log_around(void (*before)(void), void (*after)(void));
+
+void log_thread_name(const char *name); /* copied; shown with this thread's events */
+
+#endif

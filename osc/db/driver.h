@@ -1,0 +1,36 @@
+/*
+ * Driver: moves bytes to and from one kind of server.
+ *
+ * Translates the server's errors to kinds in one table; knows nothing of
+ * migrations.  Tests put a decorator in front of it.
+ */
+#ifndef OSC_DB_DRIVER_H
+#define OSC_DB_DRIVER_H
+
+#include "osc/db/db.h"
+
+struct db_driver {
+    /* Opens the bytes pipe only (timeouts, TLS, keepalive); the session is set up above. */
+    bool (*connect)(struct db *db, const struct dsn *dsn, const char *purpose, struct error *err);
+    void (*close)(struct db *db);
+    bool (*exec)(struct db *db, const char *statement, uint64_t *affected, struct error *err);
+    bool (*query)(struct db *db, struct rows *rows, const char *statement, struct error *err);
+    bool (*next)(struct rows *rows, struct error *err);
+    void (*finish)(struct rows *rows);
+    void (*add_literal)(struct db *db, struct text *out, const char *bytes, size_t length);
+    void (*add_name)(struct text *out, const char *name);
+    void (*interrupt)(struct db *db);
+};
+
+struct db {
+    const struct db_driver *driver;
+    const struct dialect *dialect;
+    const struct dsn *dsn;
+    void *link; /* the driver's own */
+    uint64_t id;
+    bool is_lost;
+    struct facts *facts;
+    struct arena *arena; /* lives as long as the connection */
+};
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Servers: who answers, what can it do, and may we run here.
+ *
+ * Facts are computed once, at connect, from vendor and version; code asks for
+ * a fact, never for a vendor.
+ */
+#ifndef OSC_DB_SERVER_H
+#define OSC_DB_SERVER_H
+
+#include "osc/db/db.h"
+
+struct facts {
+    const char *vendor;  /* "MySQL", "MariaDB", "PostgreSQL": for people only */
+    const char *version; /* as the server says it */
+    unsigned number;     /* 100011 = 10.0.11, 150020 = 15.20, 90704 = 9.7.4 */
+    bool is_supported;
+    unsigned max_name_bytes; /* identifiers: 63 or 64 (characters where names_in_characters) */
+    bool names_in_characters;
+    bool renames_under_lock;         /* RENAME TABLE is allowed under LOCK TABLES */
+    bool lock_has_nowait;            /* LOCK TABLES … NOWAIT / WAIT n */
+    bool sees_metadata_locks;        /* we can read who holds which table lock */
+    bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
+    bool lower_case_names;           /* table names are folded to lower case */
+};
+
+/* A statement that fails now may work later (deadlock, lock timeout): how often and how long to
+ * try. */
+struct server_dialect {
+    /* Sets every session setting explicitly and fills db->id and db->facts. */
+    bool (*setup)(struct db *db, const char *purpose, struct error *err);
+
+    /*
+     * Named locks that die with their session: the lease and the fences.
+     * take: true when we have it; *holder is set to the connection that holds
+     * it otherwise (0 when unknown), with false and ERROR_TRANSIENT.
+     */
+    bool (*lock_take)(struct db *db, const char *name, uint64_t *holder, struct error *err);
+    bool (*lock_holder)(struct db *db, const char *name, uint64_t *holder,
+                        struct error *err);                              /* 0: free */
+    bool (*kill)(struct db *db, uint64_t connection, struct error *err); /* gone already is fine */
+};
+
+/* The lease: one migration per table.  ERROR_REFUSED with the holder's id when another run has it.
+ */
+bool server_take_lease(struct db *db, const char *table_key, struct error *err) MUST_CHECK;
+
+/*
+ * Fence: makes sure that no other connection still acts in this role, decided
+ * by the server: whoever holds the role's lock is killed and seen gone, then
+ * the lock is ours until our session ends.  Call before the first write.
+ */
+bool server_fence(struct db *db, const char *table_key, const char *role,
+                  struct error *err) MUST_CHECK;
+
+/* Kills and sees gone every connection that holds the fence of role "<prefix>N" for N in [from,
+ * to). */
+bool server_fence_off(struct db *db, const char *table_key, const char *prefix, unsigned from,
+                      unsigned to, struct error *err) MUST_CHECK;
+
+#endif
