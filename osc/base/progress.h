@@ -1,0 +1,24 @@
+/*
+ * Progress: counters that workers add to and the reporter reads.
+ */
+#ifndef OSC_BASE_PROGRESS_H
+#define OSC_BASE_PROGRESS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct progress {
+    _Atomic(const char *) step;          /* constant string: name of the step              */
+    atomic_uint step_number, steps;      /* 4 of 9                                         */
+    atomic_uint_fast64_t rows_expected;  /* estimate                                  */
+    atomic_uint_fast64_t rows_copied;    /* rows the backfill inserted                */
+    atomic_uint_fast64_t units_expected; /* positions (keys or pages) of the backfill */
+    atomic_uint_fast64_t units_copied;
+    atomic_uint_fast64_t rows_verified;
+    atomic_uint_fast64_t backlog;  /* entries seen in the journal and not yet replayed */
+    atomic_uint_fast64_t replayed; /* entries replayed since the start          */
+    atomic_uint threads;           /* copy workers now                          */
+    atomic_uint attempts;          /* cutover attempts                          */
+};
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * What the swap asks of a kind of server.  cutover.c owns attempt, drain,
+ * deadline and settling; here are lock, swap, unlock and who owns the name.
+ */
+#ifndef OSC_CUTOVER_DIALECT_H
+#define OSC_CUTOVER_DIALECT_H
+
+#include "osc/plan/plan.h"
+
+enum owner {
+    OWNER_SOURCE,  /* the name still is the source's: nothing was swapped     */
+    OWNER_SHADOW,  /* the name is the shadow's: swapped                       */
+    OWNER_UNKNOWN, /* neither: somebody else has been here                    */
+};
+
+struct cutover_dialect {
+    /*
+     * Who would make us wait: adds one line for each blocker (user, host, id,
+     * age, query) to `blockers`; an empty text means go.  Servers that cannot tell say nothing.
+     */
+    bool (*peek)(struct db *db, const struct plan *plan, struct text *blockers, struct error *err);
+
+    /*
+     * Locks source, shadow and journal against everybody, waiting at most
+     * `timeout_ms`.  After success the drain runs on `db` (statements with the
+     * aliases t, s and j).  ERROR_TRANSIENT when the lock was not granted:
+     * everything is given back then.
+     */
+    bool (*lock)(struct db *db, const struct plan *plan, const char *deferred, uint64_t timeout_ms,
+                 struct error *err);
+
+    /*
+     * source becomes retired, shadow becomes source, with all names and
+     * dependants; gives the locks back.  ERROR_LOST or ERROR_AMBIGUOUS when the reply was lost.
+     */
+    bool (*swap)(struct db *db, const struct plan *plan, const char *deferred, struct error *err);
+    void (*unlock)(struct db *db, const struct plan *plan); /* gives up an attempt */
+
+    /* Asked on a fresh connection. */
+    bool (*owner)(struct db *db, const struct plan *plan, enum owner *owner, struct error *err);
+
+    /* After the swap: removes triggers, function, journal; sentry. Idempotent. */
+    bool (*clean)(struct db *db, const struct plan *plan, struct error *err);
+    bool (*drop_retired)(struct db *db, const struct plan *plan, struct error *err);
+};
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Shadow: the table being built.
+ *
+ * What an ALTER means is never modelled: it is applied to the empty shadow and
+ * the catalog is read back.  Secondary indexes are taken off before the
+ * backfill and built in bulk after it.
+ */
+#ifndef OSC_SHADOW_H
+#define OSC_SHADOW_H
+
+#include "osc/base/cancel.h"
+#include "osc/plan/plan.h"
+
+struct shadow_dialect {
+    /*
+     * Creates the empty shadow like the source, applies the ALTER and takes off
+     * every index that the backfill does not need.  Each statement is run on
+     * `db`, or only added to `script` when that is not NULL (osc plan): then
+     * nothing is changed on the server.  *deferred: JSON text that build() and
+     * the cutover read later (kept in the state); lives in plan->arena.
+     * The server's rejection of the ALTER is ERROR_REFUSED, with nothing left behind.
+     */
+    bool (*create)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
+
+    /* Builds the deferred indexes that are still missing; may use `threads` connections of its own.
+     * ERROR_CONFLICT when a unique index finds duplicates. */
+    bool (*build)(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
+                  struct cancel *cancel, struct error *err);
+
+    /* ANALYZE and what else makes the shadow ready to serve from its first moment. */
+    bool (*analyze)(struct db *db, const struct plan *plan, struct error *err);
+
+    bool (*drop)(struct db *db, const struct plan *plan, struct error *err); /* no shadow is fine */
+};
+
+#endif

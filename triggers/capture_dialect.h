@@ -1,0 +1,34 @@
+/*
+ * What capture and replay ask of a kind of server.
+ *
+ * The journal's columns k1…kn have the types and collations of the source's
+ * key.  An entry is named by its place in the journal ({entry}).
+ */
+#ifndef OSC_TRIGGERS_CAPTURE_DIALECT_H
+#define OSC_TRIGGERS_CAPTURE_DIALECT_H
+
+#include "osc/plan/plan.h"
+
+struct capture_dialect {
+    bool (*create_journal)(struct db *db, const struct plan *plan, struct error *err);
+    /* One attempt to install the triggers, waiting for locks at most `timeout_ms`. ERROR_TRANSIENT:
+     * try again. */
+    bool (*install)(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err);
+    /* Are the triggers there, enabled and ours?  *stamp names this very set of triggers. */
+    bool (*check)(struct db *db, const struct plan *plan, struct arena *arena, const char **stamp,
+                  struct error *err);
+    /* Disarms at once where that needs no table lock, then drops triggers and journal.  Nothing
+     * there is fine. */
+    bool (*remove)(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err);
+
+    const char *first_place; /* before every entry */
+    const char *read;        /* template: {after} {limit} → entry, lane number, place */
+    const char *entries_open, *entries_separator,
+        *entries_close;        /* condition on j for a list of entries */
+    const char *replay_delete; /* template: {entries} */
+    const char *replay_insert;
+    const char *forget;
+    const char *backlog; /* template: about how many entries are there, counted up to {limit} */
+};
+
+#endif
