@@ -14,13 +14,19 @@
 struct shadow_dialect {
     /*
      * Creates the empty shadow like the source, applies the ALTER and takes off
-     * every index that the backfill does not need.  Each statement is run on
-     * `db`, or only added to `script` when that is not NULL (osc plan): then
-     * nothing is changed on the server.  *deferred: JSON text that build() and
-     * the cutover read later (kept in the state); lives in plan->arena.
+     * every index that the backfill does not need.  *deferred: JSON text that
+     * build(), lock() and swap() read later (kept in the state); lives in plan->arena.
      * The server's rejection of the ALTER is ERROR_REFUSED, with nothing left behind.
      */
     bool (*create)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
+
+    /*
+     * The same for `osc plan`: afterwards plan_shadow() works on `db`, yet
+     * nobody else sees anything and rehearse_end() leaves nothing (a
+     * transaction that is rolled back, or a temporary table).
+     */
+    bool (*rehearse)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
+    void (*rehearse_end)(struct db *db, const struct plan *plan);
 
     /* Builds the deferred indexes that are still missing; may use `threads` connections of its own.
      * ERROR_CONFLICT when a unique index finds duplicates. */

@@ -38,6 +38,13 @@ bool db_is_lost(const struct db *db);              /* the connection broke */
 bool db_exec(struct db *db, const char *statement, uint64_t *affected,
              struct error *err) MUST_CHECK;
 
+/*
+ * From now on statements of db_exec() are added to `script`, one per line with
+ * a semicolon; `runs` says whether they are run as well.  Queries always run.
+ * NULL ends it.  This is how osc plan shows what osc alter would send.
+ */
+void db_record(struct db *db, struct text *script, bool runs);
+
 bool db_begin(struct db *db, struct error *err) MUST_CHECK; /* READ COMMITTED */
 bool db_begin_snapshot(struct db *db,
                        struct error *err) MUST_CHECK; /* REPEATABLE READ, read only, snapshot now */

@@ -30,6 +30,8 @@ struct db {
     uint64_t id;
     bool is_lost;
     struct facts *facts;
+    struct text *script; /* see db_record(); NULL: nothing is recorded */
+    bool is_rehearsal;   /* recorded statements are not run            */
     struct arena *arena; /* lives as long as the connection */
 };
 
