@@ -16,6 +16,9 @@ struct shadow_dialect {
      * Creates the empty shadow like the source, applies the ALTER and takes off
      * every index that the backfill does not need.  *deferred: JSON text that
      * build(), lock() and swap() read later (kept in the state); lives in plan->arena.
+     * Calls plan_shadow() after the ALTER and before taking indexes off: that
+     * chooses plan->key among the keys that survive, and its unique index in the
+     * shadow (columns plan->shadow_key) stays, with the primary key where rows are clustered by it.
      * The server's rejection of the ALTER is ERROR_REFUSED, with nothing left behind.
      */
     bool (*create)(struct db *db, struct plan *plan, const char **deferred, struct error *err);

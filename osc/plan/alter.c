@@ -35,6 +35,8 @@ static const char *behind_comment(struct lexer *lexer, const char *at)
         return at + strcspn(at, "\n");
     if (at[0] == '/' && at[1] == '*') {
         int depth = 0;
+        if (lexer->rules->has_backquotes && (at[2] == '!' || (at[2] == 'M' && at[3] == '!')))
+            lexer->problem = "an executable comment hides clauses from osc: write them out";
         for (; *at; at++) {
             if (at[0] == '/' && at[1] == '*' && (depth == 0 || !lexer->rules->has_backquotes)) {
                 depth++;

@@ -4,6 +4,7 @@
 #ifndef OSC_PLAN_CATALOG_DIALECT_H
 #define OSC_PLAN_CATALOG_DIALECT_H
 
+#include "osc/plan/alter.h"
 #include "osc/plan/plan.h"
 
 /* One preflight check: adds its findings to the plan; fails only when it cannot ask. */
@@ -29,6 +30,8 @@ struct catalog_dialect {
      * nothing. */
     bool (*exists)(struct db *db, const char *schema, const char *name, struct arena *arena,
                    bool *exists, const char **comment, struct error *err);
+
+    struct alter_rules alter_rules; /* how the ALTER text is quoted */
 
     const struct check *checks; /* ends with a row without a name */
 
@@ -63,6 +66,7 @@ struct catalog_dialect {
      * compared with the column through its index. */
     const char *(*literal_of)(const struct column *column, const char *ref, struct arena *arena);
     bool compares_rows;      /* (a, b) > (1, 2) uses an index; otherwise conditions are expanded */
+    const char *only;        /* "ONLY " where tables inherit, or "" */
     const char *force_index; /* template after "FROM {source} AS t", e.g. " FORCE INDEX
                                 ({key_index})", or "" */
 };

@@ -60,12 +60,12 @@ struct plan {
                            is a must */
     bool key_keeps_order; /* key ranges of the source select the same rows in the shadow */
     bool copy_may_skip;   /* a row may be left out because of another row: each chunk is checked */
-    const char *silent_loss;     /* condition on t: this row would be changed silently; NULL */
-    const char *retired_kept_by; /* reserved for the hold: NULL */
+    const char *silent_loss; /* condition on t: this row would be changed silently; NULL */
 
     /*
      * Placeholders for every template:
      *   {source} {shadow} {retired} {journal} {sentry}   qualified and quoted
+     *   {only_source} {only_shadow}   the same behind ONLY where tables inherit
      *   {source_name} {shadow_name} {retired_name} {journal_name}   quoted, without schema {schema}
      * quoted {shadow_columns}   a, b, c           columns of the map in the shadow {source_values}
      * t.a, t.b, …       their values {key}              t.k, …            key of the source over t

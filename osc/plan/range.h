@@ -25,6 +25,11 @@ const char *range_condition(const struct plan *plan, const char *alias,
                             const struct column *const *columns, const struct bound *after,
                             const struct bound *through, struct arena *arena);
 
+/* The key over `alias` as a list of expressions that yield literals; read back by bound_read(). */
+const char *range_key_literals(const struct plan *plan, const char *alias, struct arena *arena);
+bool bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
+                struct arena *arena);
+
 /* Shown to people: (17, 'abc'). */
 const char *bound_show(const struct plan *plan, const struct bound *bound, struct arena *arena);
 

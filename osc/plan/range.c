@@ -1,0 +1,141 @@
+#include "osc/plan/range.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "osc/db/dialect.h"
+#include "osc/plan/catalog_dialect.h"
+
+static const char *reference(const char *alias, const struct column *column, struct arena *arena)
+{
+    return arena_printf(arena, "%s.%s", alias, column->quoted);
+}
+
+/* (a, b) > (1, 2) */
+static void add_row_comparison(struct text *out, const struct plan *plan, const char *alias,
+                               const struct column *const *columns, const char *sign,
+                               const struct bound *bound)
+{
+    const size_t n = plan->key->n_columns;
+
+    text_add(out, "(");
+    for (size_t i = 0; i < n; i++)
+        text_printf(out, "%s%s.%s", i ? ", " : "", alias, columns[i]->quoted);
+    text_printf(out, ") %s (", sign);
+    for (size_t i = 0; i < n; i++)
+        text_printf(out, "%s%s", i ? ", " : "", bound->literals[i]);
+    text_add(out, ")");
+}
+
+/* a >= 1 AND (a > 1 OR (a = 1 AND (b > 2 OR …))): the first part is what the optimizer ranges over.
+ */
+static void add_expanded(struct text *out, const struct plan *plan, const char *alias,
+                         const struct column *const *columns, char sign, bool or_equal,
+                         const struct bound *bound)
+{
+    const size_t n = plan->key->n_columns;
+
+    if (n > 1)
+        text_printf(out, "%s.%s %c= %s AND (", alias, columns[0]->quoted, sign, bound->literals[0]);
+    for (size_t i = 0; i < n; i++) {
+        const bool last = i + 1 == n;
+        text_printf(out, "%s.%s %c%s %s", alias, columns[i]->quoted, sign,
+                    last && or_equal ? "=" : "", bound->literals[i]);
+        if (!last)
+            text_printf(out, " OR (%s.%s = %s AND (", alias, columns[i]->quoted,
+                        bound->literals[i]);
+    }
+    for (size_t i = 1; i < n; i++)
+        text_add(out, "))");
+    if (n > 1)
+        text_add(out, ")");
+}
+
+static void add_side(struct text *out, const struct plan *plan, const char *alias,
+                     const struct column *const *columns, char sign, bool or_equal,
+                     const struct bound *bound)
+{
+    if (plan->dialect->catalog->compares_rows)
+        add_row_comparison(out, plan, alias, columns,
+                           sign == '>' ? (or_equal ? ">=" : ">") : (or_equal ? "<=" : "<"), bound);
+    else
+        add_expanded(out, plan, alias, columns, sign, or_equal, bound);
+}
+
+static bool is_open(const struct bound *bound)
+{
+    return !bound || !bound->literals;
+}
+
+const char *range_condition(const struct plan *plan, const char *alias,
+                            const struct column *const *columns, const struct bound *after,
+                            const struct bound *through, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    if (is_open(after) && is_open(through))
+        return "TRUE";
+    if (!is_open(after))
+        add_side(&out, plan, alias, columns, '>', false, after);
+    if (!is_open(after) && !is_open(through))
+        text_add(&out, " AND ");
+    if (!is_open(through))
+        add_side(&out, plan, alias, columns, '<', true, through);
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+bool bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
+                struct arena *arena)
+{
+    bound->literals = ARENA_ARRAY(arena, const char *, plan->key->n_columns);
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        bound->literals[i] = arena_string(arena, rows_text(rows, (unsigned)i));
+    return true;
+}
+
+const char *range_key_literals(const struct plan *plan, const char *alias, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++) {
+        const struct column *column = plan->key->columns[i];
+        text_printf(
+            &out, "%s%s", i ? ", " : "",
+            plan->dialect->catalog->literal_of(column, reference(alias, column, arena), arena));
+    }
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+bool range_next(struct db *db, const struct plan *plan, const struct bound *after, uint64_t rows,
+                struct bound *through, struct arena *arena, struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) template = TEXT_INIT;
+    AUTO(rows) answer = ROWS_INIT;
+
+    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
+    sql_bind_sql(&env, "range", range_condition(plan, "t", plan->key->columns, after, NULL, arena));
+    sql_bind_u64(&env, "skip", rows - 1);
+    text_printf(&template,
+                "SELECT {literals} FROM {only_source} AS t%s WHERE {range} ORDER BY {key} "
+                "LIMIT 1 OFFSET {skip}",
+                plan->dialect->catalog->force_index);
+    if (!sql_query(db, &answer, template.bytes, &env, err))
+        return error_prefix(err, "finding the next bound of %s", plan->source->quoted);
+    if (rows_next(&answer, err))
+        return bound_read(&answer, plan, through, arena);
+    through->literals = NULL;
+    return err->kind == ERROR_NONE;
+}
+
+const char *bound_show(const struct plan *plan, const struct bound *bound, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    if (is_open(bound))
+        return "(end)";
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        text_printf(&out, "%s%s=%s", i ? ", " : "", plan->key->columns[i]->name,
+                    bound->literals[i]);
+    return arena_copy(arena, out.bytes, out.length);
+}
