@@ -26,13 +26,17 @@ struct db {
     const struct db_driver *driver;
     const struct dialect *dialect;
     const struct dsn *dsn;
-    void *link; /* the driver's own */
-    uint64_t id;
+    void *link;  /* the driver's own */
+    uint64_t id; /* by connect: as the handshake says it; by setup: as the server says it */
     bool is_lost;
+    bool is_reading; /* rows are unread: no statement may be sent */
     struct facts *facts;
     struct text *script; /* see db_record(); NULL: nothing is recorded */
     bool is_rehearsal;   /* recorded statements are not run            */
     struct arena *arena; /* lives as long as the connection */
 };
+
+extern const struct db_driver mysql_driver;
+extern const struct db_driver postgres_driver;
 
 #endif

@@ -23,9 +23,10 @@ struct facts {
     bool lower_case_names;           /* table names are folded to lower case */
 };
 
-/* A statement that fails now may work later (deadlock, lock timeout): how often and how long to
- * try. */
 struct server_dialect {
+    const char *begin;             /* a read-write transaction at READ COMMITTED            */
+    const char *begin_snapshot[2]; /* read only, REPEATABLE READ, its snapshot taken at once */
+
     /* Sets every session setting explicitly and fills db->id and db->facts. */
     bool (*setup)(struct db *db, const char *purpose, struct error *err);
 
@@ -39,6 +40,11 @@ struct server_dialect {
                         struct error *err);                              /* 0: free */
     bool (*kill)(struct db *db, uint64_t connection, struct error *err); /* gone already is fine */
 };
+
+extern const struct server_dialect mysql_server;
+extern const struct server_dialect postgres_server;
+
+uint64_t server_hash(const char *key); /* 64 well-mixed bits */
 
 /* The lease: one migration per table.  ERROR_REFUSED with the holder's id when another run has it.
  */

@@ -1,0 +1,281 @@
+#include "osc/db/db.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "osc/base/clock.h"
+#include "osc/base/log.h"
+#include "osc/db/dialect.h"
+#include "osc/db/driver.h"
+#include "osc/db/server.h"
+
+struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err)
+{
+    struct db *db = must_alloc(sizeof *db);
+
+    db->dialect = dsn->dialect;
+    db->driver = dsn->dialect->driver;
+    db->dsn = dsn;
+    db->arena = arena_new();
+    if (db->driver->connect(db, dsn, purpose, err) && db->dialect->server->setup(db, purpose, err))
+        return db;
+    error_prefix(err, "connecting to %s", dsn->shown);
+    db_close(db);
+    return NULL;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    db->driver->close(db);
+    arena_free(db->arena);
+    free(db);
+}
+
+const struct dialect *db_dialect(const struct db *db)
+{
+    return db->dialect;
+}
+
+const struct facts *db_facts(const struct db *db)
+{
+    return db->facts;
+}
+
+uint64_t db_id(const struct db *db)
+{
+    return db->id;
+}
+
+bool db_is_lost(const struct db *db)
+{
+    return db->is_lost;
+}
+
+/* The first word only: the rest may hold values. */
+static void log_statement(const char *statement, uint64_t started_us, uint64_t affected, bool good)
+{
+    char verb[16] = "";
+
+    if (!log_wants(LOG_DEBUG))
+        return;
+    statement += strspn(statement, " \n\t(");
+    memcpy(verb, statement, strnlen(statement, sizeof verb - 1));
+    verb[strcspn(verb, " \n\t(")] = '\0';
+    LOG(LOG_DEBUG, good ? "statement" : "statement failed", F("verb", verb),
+        FR("ms", (double)(clock_us() - started_us) / 1000), FU("rows", affected));
+}
+
+static bool check_usable(struct db *db, struct error *err)
+{
+    if (db->is_reading)
+        bug("a statement was sent while rows of the one before were unread");
+    return db->is_lost ? error_set(err, ERROR_LOST, "the connection is lost") : true;
+}
+
+void db_record(struct db *db, struct text *script, bool runs)
+{
+    db->script = script;
+    db->is_rehearsal = script && !runs;
+}
+
+bool db_exec(struct db *db, const char *statement, uint64_t *affected, struct error *err)
+{
+    const uint64_t started = clock_us();
+    uint64_t count = 0;
+
+    if (!check_usable(db, err))
+        return false;
+    if (db->script)
+        text_printf(db->script, "%s;\n", statement);
+    const bool good = db->is_rehearsal || db->driver->exec(db, statement, &count, err);
+    log_statement(statement, started, count, good);
+    if (good && affected)
+        *affected = count;
+    return good;
+}
+
+bool db_query(struct db *db, struct rows *rows, const char *statement, struct error *err)
+{
+    const uint64_t started = clock_us();
+    struct rows fresh = ROWS_INIT;
+
+    error_clear(err); /* rows_next() says nothing at the end: callers look at the kind */
+    if (!check_usable(db, err))
+        return false;
+    const bool good = db->driver->query(db, &fresh, statement, err);
+    log_statement(statement, started, 0, good);
+    if (!good)
+        return false;
+    *rows = fresh;
+    rows->db = db;
+    db->is_reading = true;
+    return true;
+}
+
+bool rows_next(struct rows *rows, struct error *err)
+{
+    if (!rows->db)
+        return false;
+    if (rows->db->driver->next(rows, err))
+        return true;
+    rows_release(rows);
+    return false;
+}
+
+void rows_release(struct rows *rows)
+{
+    if (!rows->db)
+        return;
+    rows->db->driver->finish(rows);
+    rows->db->is_reading = false;
+    *rows = (struct rows)ROWS_INIT;
+}
+
+static void check_column(const struct rows *rows, unsigned column)
+{
+    if (!rows->db || !rows->values || column >= rows->columns)
+        bug("column %u of %u was asked for", column, rows->columns);
+}
+
+const char *rows_text(const struct rows *rows, unsigned column)
+{
+    check_column(rows, column);
+    return rows->values[column] ? rows->values[column] : "";
+}
+
+bool rows_is_null(const struct rows *rows, unsigned column)
+{
+    check_column(rows, column);
+    return !rows->values[column];
+}
+
+uint64_t rows_u64(const struct rows *rows, unsigned column)
+{
+    const char *text = rows_text(rows, column);
+    char *end = NULL;
+
+    errno = 0;
+    const uint64_t value = strtoull(text, &end, 10);
+    if (*end || errno || *text == '-')
+        bug("column %u should be a number without sign", column);
+    return value;
+}
+
+int64_t rows_i64(const struct rows *rows, unsigned column)
+{
+    const char *text = rows_text(rows, column);
+    char *end = NULL;
+
+    errno = 0;
+    const int64_t value = strtoll(text, &end, 10);
+    if (*end || errno)
+        bug("column %u should be a whole number", column);
+    return value;
+}
+
+bool rows_bool(const struct rows *rows, unsigned column)
+{
+    static const char *const yes[] = {"t", "true", "1", "yes", "y", "on"};
+    const char *text = rows_text(rows, column);
+
+    for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+        if (strcasecmp(text, yes[i]) == 0)
+            return true;
+    return false;
+}
+
+bool db_value(struct db *db, struct arena *arena, const char **value, const char *statement,
+              struct error *err)
+{
+    struct rows rows = ROWS_INIT;
+    const char *found = NULL;
+
+    if (!db_query(db, &rows, statement, err))
+        return false;
+    if (rows_next(&rows, err) && !rows_is_null(&rows, 0))
+        found = arena_copy(arena, rows.values[0], rows.lengths[0]);
+    rows_release(&rows);
+    if (err->kind != ERROR_NONE)
+        return false;
+    *value = found;
+    return true;
+}
+
+bool db_value_u64(struct db *db, uint64_t *value, const char *statement, struct error *err)
+{
+    struct rows rows = ROWS_INIT;
+    uint64_t found = 0;
+
+    if (!db_query(db, &rows, statement, err))
+        return false;
+    if (rows_next(&rows, err))
+        found = rows_u64(&rows, 0);
+    rows_release(&rows);
+    if (err->kind != ERROR_NONE)
+        return false;
+    *value = found;
+    return true;
+}
+
+bool db_begin(struct db *db, struct error *err)
+{
+    return db_exec(db, db->dialect->server->begin, NULL, err);
+}
+
+bool db_begin_snapshot(struct db *db, struct error *err)
+{
+    const struct server_dialect *server = db->dialect->server;
+
+    return db_exec(db, server->begin_snapshot[0], NULL, err) &&
+           db_exec(db, server->begin_snapshot[1], NULL, err);
+}
+
+bool db_commit(struct db *db, struct error *err)
+{
+    return db_exec(db, "COMMIT", NULL, err);
+}
+
+void db_rollback(struct db *db)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (!db->is_lost && !db_exec(db, "ROLLBACK", NULL, &ignored))
+        LOG(LOG_DEBUG, "rollback failed", F("error", ignored.text));
+}
+
+void db_interrupt(struct db *db)
+{
+    db->driver->interrupt(db);
+}
+
+void db_add_literal(struct db *db, struct text *out, const char *bytes, size_t length)
+{
+    db->driver->add_literal(db, out, bytes, length);
+}
+
+void db_add_name(struct db *db, struct text *out, const char *name)
+{
+    db->driver->add_name(out, name);
+}
+
+const char *db_quote_literal(struct db *db, struct arena *arena, const char *string)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    if (!string)
+        return "NULL";
+    db_add_literal(db, &out, string, strlen(string));
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+const char *db_quote_name(struct db *db, struct arena *arena, const char *name)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    db_add_name(db, &out, name);
+    return arena_copy(arena, out.bytes, out.length);
+}

@@ -1,0 +1,132 @@
+#include "osc/db/server.h"
+
+#include <inttypes.h>
+
+#include "osc/base/cancel.h"
+#include "osc/base/clock.h"
+#include "osc/db/dialect.h"
+#include "osc/db/driver.h"
+
+enum {
+    FENCE_MS = 30000, /* how long a killed connection may take to roll back */
+    FENCE_PAUSE_MS = 50,
+    FENCE_KILL_EVERY_MS = 2000,
+};
+
+/* A well-mixed 64-bit hash (FNV-1a, finished as MurmurHash3 does): lock names have 64 characters.
+ */
+uint64_t server_hash(const char *key)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (; *key; key++)
+        h = (h ^ (unsigned char)*key) * UINT64_C(1099511628211);
+    h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ (h >> 33);
+}
+
+static const char *lock_name(struct db *db, const char *role, const char *table_key)
+{
+    return arena_printf(db->arena, "osc:%s:%016" PRIx64, role, server_hash(table_key));
+}
+
+bool server_take_lease(struct db *db, const char *table_key, struct error *err)
+{
+    uint64_t holder = 0;
+
+    if (db->dialect->server->lock_take(db, lock_name(db, "lease", table_key), &holder, err))
+        return true;
+    if (err->kind != ERROR_TRANSIENT)
+        return error_prefix(err, "taking the lease of %s", table_key);
+    error_set(err, ERROR_REFUSED, "another run works on %s (connection %" PRIu64 ")", table_key,
+              holder);
+    return error_hint(err,
+                      "see osc status; if that run is dead and its connection is not, end "
+                      "connection %" PRIu64 " on the server and try again",
+                      holder);
+}
+
+/* Waits a moment; kills the holder, again now and then as a new one may have come. */
+struct fence {
+    struct db *db;
+    const char *name, *role, *table_key;
+    struct deadline until, next_kill;
+    uint64_t killed;
+};
+
+static bool fence_push(struct fence *fence, uint64_t holder, struct error *err)
+{
+    struct db *db = fence->db;
+
+    if (deadline_passed(&fence->until)) {
+        error_set(err, ERROR_TRANSIENT,
+                  "connection %" PRIu64 " still acts as %s of %s: it was ended, but the server has "
+                  "not let go of it",
+                  holder, fence->role, fence->table_key);
+        return error_hint(err,
+                          "it probably rolls back a long statement: wait until connection "
+                          "%" PRIu64 " is gone from the server's process list, then try again",
+                          holder);
+    }
+    if (holder && (holder != fence->killed || deadline_passed(&fence->next_kill))) {
+        if (!db->dialect->server->kill(db, holder, err)) {
+            error_prefix(err, "ending connection %" PRIu64 ", which acts as %s of %s", holder,
+                         fence->role, fence->table_key);
+            return error_hint(err,
+                              "end connection %" PRIu64
+                              " as an administrator, or run osc as the user who owns it",
+                              holder);
+        }
+        fence->killed = holder;
+        fence->next_kill = deadline_in_ms(FENCE_KILL_EVERY_MS);
+    }
+    (void)cancel_sleep_ms(NULL, FENCE_PAUSE_MS);
+    return true;
+}
+
+static struct fence fence_new(struct db *db, const char *table_key, const char *role)
+{
+    return (struct fence){
+        .db = db,
+        .name = lock_name(db, role, table_key),
+        .role = role,
+        .table_key = table_key,
+        .until = deadline_in_ms(FENCE_MS),
+    };
+}
+
+bool server_fence(struct db *db, const char *table_key, const char *role, struct error *err)
+{
+    struct fence fence = fence_new(db, table_key, role);
+    uint64_t holder = 0;
+
+    while (!db->dialect->server->lock_take(db, fence.name, &holder, err)) {
+        if (err->kind != ERROR_TRANSIENT)
+            return error_prefix(err, "taking the place of %s of %s", role, table_key);
+        if (!fence_push(&fence, holder, err))
+            return false;
+        holder = 0;
+    }
+    error_clear(err);
+    return true;
+}
+
+bool server_fence_off(struct db *db, const char *table_key, const char *prefix, unsigned from,
+                      unsigned to, struct error *err)
+{
+    for (unsigned i = from; i < to; i++) {
+        const char *role = arena_printf(db->arena, "%s%u", prefix, i);
+        struct fence fence = fence_new(db, table_key, role);
+        for (;;) {
+            uint64_t holder = 0;
+            if (!db->dialect->server->lock_holder(db, fence.name, &holder, err))
+                return error_prefix(err, "asking who acts as %s of %s", role, table_key);
+            if (!holder || holder == db->id)
+                break;
+            if (!fence_push(&fence, holder, err))
+                return false;
+        }
+    }
+    return true;
+}

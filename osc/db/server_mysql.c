@@ -1,0 +1,238 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "osc/base/log.h"
+#include "osc/db/driver.h"
+#include "osc/db/server.h"
+#include "osc/db/sql.h"
+
+/*
+ * What every server of the family knows, set before anything is asked: a
+ * hostile sql_select_limit or sql_mode would spoil the questions.  Bad dates
+ * that are there must be copied as they are, so the mode refuses wrong values
+ * but no zero dates.
+ */
+static const char first_settings[] =
+    "SET SESSION sql_mode ="
+    " 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION',"
+    " sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615,"
+    " autocommit = 1, time_zone = '+00:00', sql_safe_updates = 0, sql_big_selects = 1,"
+    " sql_auto_is_null = 0, sql_buffer_result = 0, sql_notes = 1, sql_quote_show_create = 1,"
+    " completion_type = 'NO_CHAIN', foreign_key_checks = 1, unique_checks = 1,"
+    " lock_wait_timeout = 2, innodb_lock_wait_timeout = 5, wait_timeout = 604800,"
+    " net_read_timeout = 3600, net_write_timeout = 3600, group_concat_max_len = 16777216,"
+    " default_storage_engine = 'InnoDB', low_priority_updates = 0";
+
+/*
+ * Settings that only some versions have.  Most are set without a look; those
+ * that need a privilege only when they differ, and a refusal is no error:
+ * whoever needs the value will say so.
+ */
+static const struct setting {
+    const char *name, *value;
+    bool needs_privilege;
+} settings[] = {
+    {"max_execution_time",                               "0",             false},
+    {"max_statement_time",                               "0",             false},
+    {"idle_transaction_timeout",                         "60",            false},
+    {"idle_readonly_transaction_timeout",                "0",             false},
+    {"idle_write_transaction_timeout",                   "0",             false},
+    {"explain_format",                                   "'TRADITIONAL'", false},
+    {"information_schema_stats_expiry",                  "0",             false},
+    {"show_gipk_in_create_table_and_information_schema", "ON",            false},
+    {"use_secondary_engine",                             "OFF",           false}, /* it may lag behind */
+    {"alter_algorithm",                                  "'DEFAULT'",     false},
+    {"sql_if_exists",                                    "OFF",           false},
+    {"standard_compliant_cte",                           "ON",            false},
+ /* Long lists of keys must stay ranges: beyond these limits the table is scanned. */
+    {"range_optimizer_max_mem_size",                     "0",             false},
+    {"in_predicate_conversion_threshold",                "0",             false},
+    {"sql_require_primary_key",                          "OFF",           true },
+    {"sql_generate_invisible_primary_key",               "OFF",           true },
+    {"restrict_fk_on_non_standard_key",                  "OFF",           true },
+};
+
+static bool wants_change(const struct setting *setting, const char *now)
+{
+    return !setting->needs_privilege || strcasecmp(setting->value, now) != 0;
+}
+
+/* Reads which of the settings this server has and writes the statements that set them. */
+static bool choose_settings(struct db *db, struct text *plain, struct text *privileged,
+                            struct error *err)
+{
+    AUTO(text) question = TEXT_INIT;
+    struct rows rows = ROWS_INIT;
+
+    text_add(&question, "SHOW SESSION VARIABLES WHERE Variable_name IN (");
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        text_printf(&question, "%s'%s'", i ? "," : "", settings[i].name);
+    text_add(&question, ")");
+    if (!db_query(db, &rows, question.bytes, err))
+        return false;
+    while (rows_next(&rows, err))
+        for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+            const struct setting *s = &settings[i];
+            if (strcasecmp(s->name, rows_text(&rows, 0)) != 0 ||
+                !wants_change(s, rows_text(&rows, 1)))
+                continue;
+            struct text *out = s->needs_privilege ? privileged : plain;
+            text_printf(out, "%s %s = %s", out->length ? "," : "SET SESSION", s->name, s->value);
+        }
+    return err->kind == ERROR_NONE;
+}
+
+static bool set_session(struct db *db, struct error *err)
+{
+    AUTO(text) plain = TEXT_INIT;
+    AUTO(text) privileged = TEXT_INIT;
+    struct error refusal = ERROR_INIT;
+
+    if (!db_exec(db, first_settings, NULL, err) ||
+        !db_exec(db, "SET NAMES utf8mb4 COLLATE utf8mb4_bin", NULL, err) ||
+        !db_exec(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE", NULL,
+                 err) ||
+        !choose_settings(db, &plain, &privileged, err) ||
+        (plain.length && !db_exec(db, plain.bytes, NULL, err)))
+        return error_prefix(err, "setting up the session");
+    if (privileged.length && !db_exec(db, privileged.bytes, NULL, &refusal))
+        LOG(LOG_DEBUG, "the server refused session settings", F("error", refusal.text));
+    return true;
+}
+
+/* ----------------------------------------------------------------- facts */
+
+/*
+ * "8.0.35", "9.7.4", "10.11.6-MariaDB-log", and "5.5.5-10.11.6-MariaDB", which
+ * older MariaDB servers say so that old replicas accept them.
+ */
+static void read_version(struct facts *facts)
+{
+    const char *at = facts->version;
+    unsigned major = 0, minor = 0, patch = 0;
+    const bool is_mariadb = strcasestr(at, "mariadb") != NULL;
+
+    if (is_mariadb && strncmp(at, "5.5.5-", 6) == 0)
+        at += 6;
+    (void)sscanf(at, "%u.%u.%u", &major, &minor, &patch);
+    facts->number = major * 10000 + minor * 100 + patch;
+    facts->vendor = is_mariadb ? "MariaDB" : "MySQL";
+    /*
+     * MySQL 8.0.13 is the first to rename under LOCK TABLES; MariaDB 10.6 the
+     * oldest that its makers still maintain.
+     */
+    facts->is_supported = facts->number >= (is_mariadb ? 100600 : 80013);
+    facts->renames_under_lock = !is_mariadb && facts->number >= 80013;
+    facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
+    facts->has_check_names_per_schema = !is_mariadb;
+}
+
+/* Answers 1 when we may read who holds which metadata lock; an error is a no. */
+static bool sees(struct db *db, const char *question)
+{
+    struct error ignored = ERROR_INIT;
+    uint64_t answer = 0;
+
+    return db_value_u64(db, &answer, question, &ignored) && answer > 0;
+}
+
+static bool read_facts(struct db *db, struct error *err)
+{
+    struct facts *facts = ARENA_NEW(db->arena, struct facts);
+    struct rows rows = ROWS_INIT;
+    uint64_t handshake = db->id, behind = 0;
+
+    if (!db_query(db, &rows,
+                  "SELECT VERSION(), CONNECTION_ID(), @@pseudo_thread_id,"
+                  " @@lower_case_table_names <> 0",
+                  err))
+        return false;
+    if (rows_next(&rows, err)) {
+        facts->version = arena_string(db->arena, rows_text(&rows, 0));
+        db->id = rows_u64(&rows, 1);
+        behind = rows_u64(&rows, 2);
+        facts->lower_case_names = rows_bool(&rows, 3);
+    }
+    rows_release(&rows);
+    if (err->kind != ERROR_NONE)
+        return false;
+    /* The handshake has room for 32 bits. */
+    if ((uint32_t)handshake != (uint32_t)behind || db->id != behind) {
+        error_set(err, ERROR_REFUSED,
+                  "something between us and the server shares its connections: we are connection "
+                  "%" PRIu64 " to it, but %" PRIu64 " to the server",
+                  handshake, behind);
+        return error_hint(err, "connect to the server itself, not to a proxy: locks and the ending "
+                               "of connections must mean what they say");
+    }
+    read_version(facts);
+    facts->max_name_bytes = 64;
+    facts->names_in_characters = true;
+    facts->sees_metadata_locks =
+        sees(db, "SELECT @@performance_schema AND COUNT(*)"
+                 " FROM performance_schema.setup_instruments"
+                 " WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES'") &&
+        sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks WHERE 1 = 0");
+    db->facts = facts;
+    return true;
+}
+
+static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
+{
+    return set_session(db, err) && read_facts(db, err);
+}
+
+/* ----------------------------------------------------------- named locks */
+
+static bool lock_holder(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    struct sql_env env = {.arena = db->arena};
+
+    sql_bind_literal(&env, db, "name", name);
+    return db_value_u64(
+        db, holder, sql_renders(db->arena, "SELECT COALESCE(IS_USED_LOCK({name}), 0)", &env), err);
+}
+
+static bool lock_take(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    struct sql_env env = {.arena = db->arena};
+    uint64_t is_taken = 0;
+
+    if (strlen(name) > 64)
+        bug("the lock name %s is too long", name);
+    sql_bind_literal(&env, db, "name", name);
+    if (!db_value_u64(db, &is_taken,
+                      sql_renders(db->arena, "SELECT COALESCE(GET_LOCK({name}, 0), 0)", &env), err))
+        return false;
+    if (is_taken)
+        return true;
+    if (!lock_holder(db, name, holder, err))
+        return false;
+    return error_set(err, ERROR_TRANSIENT, "the lock %s is held by connection %" PRIu64, name,
+                     *holder);
+}
+
+static bool kill_connection(struct db *db, uint64_t connection, struct error *err)
+{
+    char statement[48];
+
+    (void)snprintf(statement, sizeof statement, "KILL CONNECTION %" PRIu64, connection);
+    if (db_exec(db, statement, NULL, err))
+        return true;
+    if (strcmp(err->code, "1094") != 0) /* there is no such connection any more */
+        return false;
+    error_clear(err);
+    return true;
+}
+
+const struct server_dialect mysql_server = {
+    .begin = "START TRANSACTION",
+    .begin_snapshot = {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                       "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
+    .setup = setup,
+    .lock_take = lock_take,
+    .lock_holder = lock_holder,
+    .kill = kill_connection,
+};

@@ -1,0 +1,221 @@
+#include <inttypes.h>
+
+#include "osc/base/log.h"
+#include "osc/db/driver.h"
+#include "osc/db/server.h"
+#include "osc/db/sql.h"
+
+/*
+ * Every setting that a role, a database or a service may have spoilt and that
+ * would change what we read, write or wait for.  Those this version does not
+ * have are left out by the statement.  An empty search_path makes the server
+ * qualify every name it tells us, and lets nobody slip in an operator.
+ */
+static const struct {
+    const char *name, *value;
+} settings[] = {
+    {"TimeZone",                            "UTC"           },
+    {"DateStyle",                           "ISO, MDY"      },
+    {"IntervalStyle",                       "postgres"      },
+    {"extra_float_digits",                  "3"             },
+    {"bytea_output",                        "hex"           },
+    {"standard_conforming_strings",         "on"            },
+    {"backslash_quote",                     "safe_encoding" },
+    {"transform_null_equals",               "off"           },
+    {"array_nulls",                         "on"            },
+    {"xmloption",                           "content"       },
+    {"xmlbinary",                           "base64"        },
+    {"client_encoding",                     "UTF8"          },
+    {"statement_timeout",                   "0"             },
+    {"lock_timeout",                        "2s"            },
+ /* No transaction of ours may stay open: it would hold back vacuum. */
+    {"idle_in_transaction_session_timeout", "60s"           },
+    {"transaction_timeout",                 "0"             },
+    {"idle_session_timeout",                "0"             },
+    {"default_transaction_isolation",       "read committed"},
+    {"default_transaction_read_only",       "off"           },
+    {"default_transaction_deferrable",      "off"           },
+ /* A policy makes a statement fail instead of hiding rows from it. */
+    {"row_security",                        "off"           },
+    {"check_function_bodies",               "on"            },
+    {"quote_all_identifiers",               "off"           },
+    {"jit",                                 "off"           },
+    {"client_min_messages",                 "notice"        },
+ /* So that the server ends our connection when this host has died. */
+    {"tcp_keepalives_idle",                 "60"            },
+    {"tcp_keepalives_interval",             "10"            },
+    {"tcp_keepalives_count",                "6"             },
+    {"tcp_user_timeout",                    "120s"          },
+};
+
+static bool set_session(struct db *db, struct error *err)
+{
+    AUTO(text) statement = TEXT_INIT;
+    struct error refusal = ERROR_INIT;
+
+    text_add(&statement, "SELECT pg_catalog.set_config(w.name, w.value, false) FROM (VALUES ");
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        text_printf(&statement, "%s('%s','%s')", i ? "," : "", settings[i].name, settings[i].value);
+    text_add(&statement, ") w(name, value) JOIN pg_catalog.pg_settings s"
+                         " ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name)");
+    if (!db_exec(db, "SET search_path = ''", NULL, err) || !db_exec(db, statement.bytes, NULL, err))
+        return error_prefix(err, "setting up the session");
+    /* Ends a statement whose client has died; some systems cannot. */
+    if (!db_exec(db, "SET client_connection_check_interval = '10s'", NULL, &refusal))
+        LOG(LOG_DEBUG, "the server refused a session setting", F("error", refusal.text));
+    return true;
+}
+
+/* ---------------------------------------------------------------- pooler */
+
+static bool backend_pid(struct db *db, uint64_t *pid, struct error *err)
+{
+    return db_value_u64(db, pid, "SELECT pg_catalog.pg_backend_pid()", err);
+}
+
+/*
+ * A pooler invents the process id of its handshake.  That alone is fine: a
+ * session-mode pooler keeps one server process for us.  A second client that
+ * holds a transaction open must then get another process, and we must keep
+ * ours.
+ */
+static bool is_shared(struct db *db, struct db *second, bool *shared, struct error *err)
+{
+    uint64_t first_pid = db->id, second_pid = 0;
+
+    if (!db_exec(second, "BEGIN", NULL, err) || !backend_pid(second, &second_pid, err))
+        return false;
+    /* Asking the first again could wait for the second: only when it may not be the same one. */
+    if (second_pid != db->id && !backend_pid(db, &first_pid, err))
+        return false;
+    *shared = second_pid == db->id || first_pid != db->id;
+    return true;
+}
+
+static bool check_pooler(struct db *db, uint64_t handshake, struct error *err)
+{
+    struct db second = {.driver = db->driver, .dialect = db->dialect, .dsn = db->dsn};
+    bool shared = false;
+
+    if (handshake == db->id)
+        return true;
+    second.arena = arena_new();
+    const bool good = second.driver->connect(&second, db->dsn, "probe", err) &&
+                      is_shared(db, &second, &shared, err);
+    second.driver->close(&second);
+    arena_free(second.arena);
+    if (!good)
+        return error_prefix(err, "asking whether the pooler keeps sessions");
+    if (!shared)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "a pooler between us and the server shares its connections "
+              "among clients between transactions");
+    return error_hint(err, "connect to the server itself or to a pool in session mode: locks and "
+                           "settings must last as long as our connection");
+}
+
+/* ----------------------------------------------------------------- facts */
+
+static bool read_facts(struct db *db, struct error *err)
+{
+    struct facts *facts = ARENA_NEW(db->arena, struct facts);
+    struct rows rows = ROWS_INIT;
+
+    if (!db_query(db, &rows,
+                  "SELECT pg_catalog.current_setting('server_version'),"
+                  " pg_catalog.current_setting('server_version_num'),"
+                  " pg_catalog.current_setting('max_identifier_length'),"
+                  " pg_catalog.pg_backend_pid()",
+                  err))
+        return false;
+    if (rows_next(&rows, err)) {
+        facts->version = arena_string(db->arena, rows_text(&rows, 0));
+        facts->number = (unsigned)rows_u64(&rows, 1);
+        facts->max_name_bytes = (unsigned)rows_u64(&rows, 2);
+        db->id = rows_u64(&rows, 3);
+    }
+    rows_release(&rows);
+    if (err->kind != ERROR_NONE)
+        return false;
+    facts->vendor = "PostgreSQL";
+    facts->is_supported = facts->number >= 140000; /* the oldest its makers maintain */
+    facts->sees_metadata_locks = true;
+    db->facts = facts;
+    return true;
+}
+
+static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
+{
+    const uint64_t handshake = db->id;
+
+    return set_session(db, err) && read_facts(db, err) && check_pooler(db, handshake, err);
+}
+
+/* ----------------------------------------------------------- named locks */
+
+static void bind_lock(struct sql_env *env, const char *name)
+{
+    const uint64_t key = server_hash(name);
+
+    sql_bind_u64(env, "high", key >> 32);
+    sql_bind_u64(env, "low", key & UINT32_MAX);
+    sql_bind_sql(env, "key",
+                 arena_printf(env->arena, "'%" PRId64 "'::pg_catalog.int8", (int64_t)key));
+}
+
+/* Advisory locks belong to one database; pg_locks shows those of all. */
+static bool lock_holder(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    struct sql_env env = {.arena = db->arena};
+
+    bind_lock(&env, name);
+    return db_value_u64(db, holder,
+                        sql_renders(db->arena,
+                                    "SELECT l.pid FROM pg_catalog.pg_locks l"
+                                    " JOIN pg_catalog.pg_database d ON d.oid = l.database"
+                                    " WHERE d.datname = pg_catalog.current_database()"
+                                    " AND l.locktype = 'advisory' AND l.granted"
+                                    " AND l.classid = {high} AND l.objid = {low}"
+                                    " AND l.objsubid = 1 LIMIT 1",
+                                    &env),
+                        err);
+}
+
+static bool lock_take(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    struct sql_env env = {.arena = db->arena};
+    const char *is_taken = NULL;
+
+    bind_lock(&env, name);
+    if (!db_value(db, db->arena, &is_taken,
+                  sql_renders(db->arena, "SELECT pg_catalog.pg_try_advisory_lock({key})", &env),
+                  err))
+        return false;
+    if (is_taken && *is_taken == 't')
+        return true;
+    if (!lock_holder(db, name, holder, err))
+        return false;
+    return error_set(err, ERROR_TRANSIENT, "the lock %s is held by process %" PRIu64, name,
+                     *holder);
+}
+
+/* A process that is gone already only earns a warning. */
+static bool kill_connection(struct db *db, uint64_t connection, struct error *err)
+{
+    struct sql_env env = {.arena = db->arena};
+
+    sql_bind_u64(&env, "pid", connection);
+    return sql_exec(db, "SELECT pg_catalog.pg_terminate_backend({pid})", &env, NULL, err);
+}
+
+const struct server_dialect postgres_server = {
+    .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+ /* The first query takes the snapshot, and BEGIN is none. */
+    .begin_snapshot = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                       "SELECT pg_catalog.pg_current_snapshot()"},
+    .setup = setup,
+    .lock_take = lock_take,
+    .lock_holder = lock_holder,
+    .kill = kill_connection,
+};
