@@ -1,0 +1,238 @@
+#include "copier/copier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "copier/blame.h"
+#include "copier/chunker.h"
+#include "copier/copy_dialect.h"
+#include "copier/pace.h"
+#include "osc/base/clock.h"
+#include "osc/base/fail.h"
+#include "osc/base/group.h"
+#include "osc/db/dialect.h"
+
+enum { MOST_TRIES = 10, SAVE_EVERY_MS = 1000 };
+
+struct copier {
+    const struct copy_job *job;
+    struct chunker *chunker;
+    struct extent extent;
+    atomic_uint working; /* workers that still run */
+};
+
+struct worker {
+    struct copier *copier;
+    unsigned number;
+    struct db *db;
+    struct pace pace;
+    struct chunk chunk;
+};
+
+/* A connection whose role is ours alone: an earlier holder is dead for sure. */
+static bool connect_worker(struct worker *worker, struct error *err)
+{
+    const struct copy_job *job = worker->copier->job;
+    char role[32];
+
+    db_close(worker->db);
+    (void)snprintf(role, sizeof role, "copy-%u", worker->number);
+    worker->db = db_open(job->dsn, role, err);
+    return worker->db && server_fence(worker->db, job->plan->table_key, role, err);
+}
+
+static bool insert_chunk(struct worker *worker, uint64_t *inserted, struct error *err)
+{
+    const struct plan *plan = worker->copier->job->plan;
+    struct sql_env env = {.arena = worker->chunk.arena, .outer = &plan->env};
+
+    sql_bind_sql(&env, "range", worker->chunk.range);
+    if (!db_begin(worker->db, err))
+        return false;
+    if (!sql_exec(worker->db, plan->dialect->copy->chunk, &env, inserted, err)) {
+        db_rollback(worker->db);
+        return false;
+    }
+    FAILPOINT("chunk-before-commit");
+    return db_commit(worker->db, err);
+}
+
+/* What the server did not object to, we do. */
+static bool check_chunk(struct worker *worker, struct error *err)
+{
+    const struct plan *plan = worker->copier->job->plan;
+    const char *range = worker->chunk.range;
+
+    if (plan->silent_loss && !blame_silent_loss(worker->db, plan, range, err))
+        return false;
+    if (plan->copy_may_skip && !MUTANT("skip-silently"))
+        return blame_skipped(worker->db, plan, range, err);
+    return true;
+}
+
+static bool is_worth_retrying(const struct error *err)
+{
+    return err->kind == ERROR_TRANSIENT || err->kind == ERROR_LOST;
+}
+
+/*
+ * One try.  The chunk counts as running from before its statement is sent until
+ * the server has answered; when the connection breaks, until the server has
+ * shown that the old one is gone.
+ */
+static bool try_chunk(struct worker *worker, uint64_t *inserted, struct error *err)
+{
+    struct grace *grace = worker->copier->job->grace;
+    struct error again = ERROR_INIT;
+
+    const uint64_t ticket = grace_enter(grace);
+    FAILPOINT("chunk-registered");
+    const bool good = insert_chunk(worker, inserted, err);
+    if (!good && err->kind == ERROR_LOST && !connect_worker(worker, &again)) {
+        /* Not proved gone: the ticket stays, and the migration stops. */
+        *err = again;
+        return error_prefix(err, "making sure that a lost copy connection is gone");
+    }
+    grace_leave(grace, ticket);
+    return good;
+}
+
+static bool copy_chunk(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    const struct copy_job *job = worker->copier->job;
+    const uint64_t started = clock_us();
+    uint64_t inserted = 0;
+
+    for (unsigned attempt = 0;; attempt++) {
+        error_clear(err);
+        if (try_chunk(worker, &inserted, err) && check_chunk(worker, err))
+            break;
+        if (err->kind == ERROR_DATA || err->kind == ERROR_CONFLICT)
+            blame_row(worker->db, job->plan, worker->chunk.range, err);
+        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
+            return error_prefix(err, "copying chunk %" PRIu64, worker->chunk.id);
+        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
+            return cancel_check(cancel, err);
+        if (db_is_lost(worker->db) && !connect_worker(worker, err))
+            return error_prefix(err, "reconnecting");
+    }
+    const uint64_t elapsed = clock_us() - started;
+    if (chunker_is_numeric(worker->copier->chunker)) {
+        const uint64_t size = worker->chunk.to - worker->chunk.from + 1;
+        pace_learn(&worker->pace, size, elapsed);
+        atomic_fetch_add(&job->progress->units_copied, size);
+    } else {
+        pace_learn(&worker->pace, worker->pace.size, elapsed);
+    }
+    atomic_fetch_add(&job->progress->rows_copied, inserted);
+    return true;
+}
+
+static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    struct copier *copier = worker->copier;
+    bool found = true;
+
+    while (cancel_check(cancel, err)) {
+        if (!chunker_take(copier->chunker, worker->number, worker->db, worker->pace.size,
+                          &worker->chunk, &found, err))
+            return false;
+        if (!found)
+            return true;
+        if (!copy_chunk(worker, cancel, err))
+            return false;
+        chunker_done(copier->chunker, worker->number, &worker->chunk);
+    }
+    return false;
+}
+
+static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
+{
+    struct worker *worker = argument;
+    struct copier *copier = worker->copier;
+
+    worker->chunk.arena = arena_new();
+    worker->pace = (struct pace){
+        .target_us = copier->job->chunk_time_ms * 1000,
+        .size = copier->extent.chunk_positions,
+        .most = UINT64_C(1) << 40,
+    };
+    atomic_fetch_add(&copier->job->progress->threads, 1);
+    const bool good = connect_worker(worker, err) && copy_chunks(worker, cancel, err);
+    atomic_fetch_sub(&copier->job->progress->threads, 1);
+    db_close(worker->db);
+    arena_free(worker->chunk.arena);
+    atomic_fetch_sub(&copier->working, 1);
+    return good;
+}
+
+/* While the workers work: the watermark is saved, and the source is looked at. */
+static bool attend(struct copier *copier, struct cancel *cancel, struct error *err)
+{
+    const struct copy_job *job = copier->job;
+    struct arena *arena = arena_new();
+    bool good = true;
+
+    while (good && atomic_load(&copier->working)) {
+        const struct deadline next = deadline_in_ms(SAVE_EVERY_MS);
+        while (atomic_load(&copier->working) && !deadline_passed(&next))
+            if (!cancel_sleep_ms(cancel, 5))
+                break;
+        if (cancel_is_set(cancel))
+            break;
+        arena_reset(arena);
+        good = plan_check_source(job->plan, job->db, err) &&
+               job->save(job->owner, chunker_watermark(copier->chunker, arena), err);
+    }
+    arena_free(arena);
+    return good;
+}
+
+static bool run_workers(struct copier *copier, struct error *err)
+{
+    const struct copy_job *job = copier->job;
+    struct worker *workers = must_alloc(sizeof *workers * job->threads);
+    struct group *group = group_new(job->cancel);
+    struct error first = ERROR_INIT;
+    bool good = true;
+
+    for (unsigned i = 0; good && i < job->threads; i++) {
+        char name[16];
+        workers[i] = (struct worker){.copier = copier, .number = i};
+        (void)snprintf(name, sizeof name, "copy-%u", i);
+        atomic_fetch_add(&copier->working, 1);
+        good = group_start(group, name, run_worker, &workers[i], &first);
+    }
+    good = good && attend(copier, group_token(group), &first);
+    if (!good)
+        group_cancel(group);
+    good = group_join(group, err) && good;
+    /* The reason of ours is the cause; a worker that was cancelled because of it is not. */
+    if (first.kind != ERROR_NONE)
+        *err = first;
+    free(workers);
+    return good;
+}
+
+bool copy_table(const struct copy_job *job, struct error *err)
+{
+    struct copier copier = {.job = job};
+    struct arena *arena = arena_new();
+
+    bool good = job->plan->dialect->copy->extent(job->db, job->plan, &copier.extent, err);
+    if (good && !copier.extent.is_empty) {
+        if (copier.extent.is_numeric)
+            atomic_store(&job->progress->units_expected,
+                         copier.extent.last - copier.extent.first + 1);
+        copier.chunker = chunker_new(job->plan, &copier.extent, job->threads, job->watermark, err);
+        good = copier.chunker && run_workers(&copier, err);
+        /* Saved also on the way out of a failure: a resume goes on from here. */
+        struct error ignored = ERROR_INIT;
+        if (copier.chunker)
+            (void)!job->save(job->owner, chunker_watermark(copier.chunker, arena), &ignored);
+    }
+    chunker_free(copier.chunker);
+    arena_free(arena);
+    return good;
+}

@@ -1,0 +1,18 @@
+/*
+ * Pace: how much to put into the next chunk so that it takes the time it should.
+ */
+#ifndef OSC_COPIER_PACE_H
+#define OSC_COPIER_PACE_H
+
+#include <stdint.h>
+
+struct pace {
+    uint64_t target_us; /* what a chunk should take */
+    uint64_t size;      /* positions, or rows, of the next chunk */
+    uint64_t most;      /* never more */
+};
+
+/* The chunk of `size` took `elapsed_us`: at most doubles, at most halves thrice. */
+void pace_learn(struct pace *pace, uint64_t size, uint64_t elapsed_us);
+
+#endif
