@@ -1,0 +1,322 @@
+#include "triggers/replay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "osc/base/fail.h"
+#include "osc/base/group.h"
+#include "osc/db/dialect.h"
+#include "triggers/capture_dialect.h"
+#include "triggers/journal.h"
+
+enum {
+    BATCH_ENTRIES = 4000,
+    SPREAD_FROM = 400, /* smaller batches are not worth several connections */
+    MOST_TRIES = 12,
+    MOST_CONFLICTS = 25,  /* whole-journal batches before a unique conflict is believed */
+    MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
+    IDLE_MS = 20,
+};
+
+struct replay {
+    const struct replay_job *job;
+    struct cancel *cancel;
+    struct db **lanes; /* lane 0 reads the journal as well */
+    struct journal journal;
+    struct arena *arena; /* of the batch */
+};
+
+struct lane_work {
+    struct replay *replay;
+    const struct batch *batch;
+    unsigned lane, step;
+};
+
+/* ---- one batch on one connection ---- */
+
+static bool render_and_run(struct db *db, const struct plan *plan, const char *condition,
+                           struct arena *arena, struct error *err)
+{
+    const struct capture_dialect *dialect = plan->dialect->capture;
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_sql(&env, "entries", condition);
+    return sql_exec(db, dialect->replay_delete, &env, NULL, err) &&
+           sql_exec(db, dialect->replay_insert, &env, NULL, err) &&
+           sql_exec(db, dialect->forget, &env, NULL, err);
+}
+
+static bool connect_lane(struct replay *replay, unsigned lane, struct error *err)
+{
+    char role[32];
+
+    db_close(replay->lanes[lane]);
+    (void)snprintf(role, sizeof role, "replay-%u", lane);
+    replay->lanes[lane] = db_open(replay->job->dsn, role, err);
+    return replay->lanes[lane] &&
+           server_fence(replay->lanes[lane], replay->job->plan->table_key, role, err);
+}
+
+static bool apply_once(struct db *db, const struct plan *plan, const char *condition,
+                       struct arena *arena, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (!render_and_run(db, plan, condition, arena, err)) {
+        db_rollback(db);
+        return false;
+    }
+    FAILPOINT("replay-before-commit");
+    return db_commit(db, err);
+}
+
+/* Entries that were forgotten by a commit whose reply was lost select nothing: doing it again is
+ * safe. */
+static bool apply_lane(struct replay *replay, const struct batch *batch, unsigned lane,
+                       unsigned step, struct error *err)
+{
+    struct arena *arena = arena_new();
+    size_t count = 0;
+    const char *condition = journal_condition(replay->job->plan, batch, lane, step, &count, arena);
+    bool good = true;
+
+    for (unsigned n = 0; count; n++) {
+        error_clear(err);
+        good = apply_once(replay->lanes[lane], replay->job->plan, condition, arena, err);
+        if (good || n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
+            break;
+        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
+            break;
+        if (db_is_lost(replay->lanes[lane]) && !connect_lane(replay, lane, err))
+            break;
+    }
+    arena_free(arena);
+    return good;
+}
+
+static bool run_lane(void *argument, struct cancel *cancel, struct error *err)
+{
+    const struct lane_work *work = argument;
+
+    (void)cancel; /* a started batch is brought to its end */
+    return apply_lane(work->replay, work->batch, work->lane, work->step, err);
+}
+
+static bool apply_spread(struct replay *replay, const struct batch *batch, struct error *err)
+{
+    const unsigned lanes = replay->job->lanes;
+    struct lane_work *work = must_alloc(sizeof *work * lanes);
+    struct group *group = group_new(NULL);
+    bool good = true;
+
+    for (unsigned lane = 0; good && lane < lanes; lane++) {
+        work[lane] = (struct lane_work){replay, batch, lane, lanes};
+        if (lane > 0)
+            good = group_start(group, "replay", run_lane, &work[lane], err);
+    }
+    struct error mine = ERROR_INIT;
+    const bool first = good && run_lane(&work[0], NULL, &mine);
+    good = group_join(group, err) && first;
+    if (mine.kind != ERROR_NONE)
+        *err = mine;
+    free(work);
+    return good;
+}
+
+/* ---- unique conflicts ---- */
+
+/* All entries that are visible now, in one transaction and one snapshot of the journal. */
+static bool read_everything(struct replay *replay, struct batch *batch, struct error *err)
+{
+    struct journal *journal = &replay->journal;
+
+    arena_reset(replay->arena);
+    journal_start_over(journal);
+    return journal_read(journal, replay->lanes[0], (size_t)size + 1000, batch, replay->arena,
+                        err) &&
+           grace_wait(replay->job->grace, replay->cancel, err);
+}
+
+/*
+ * The batch met a row whose own entry was not in it: the source's rows are
+ * newer than the batch.  With every visible entry in one transaction that can
+ * only happen again by a change in that very moment, so a conflict that stays is
+ * the data's.
+ */
+static bool apply_widened(struct replay *replay, struct error *err)
+{
+    struct batch batch;
+
+    for (unsigned n = 0;; n++) {
+        if (!read_everything(replay, &batch, err))
+            return false;
+        if (apply_lane(replay, &batch, 0, 1, err))
+            return true;
+        if (err->kind != ERROR_CONFLICT)
+            return false;
+        if (n == MOST_CONFLICTS) {
+            error_hint(err,
+                       "rows of %s violate a unique key of the new schema: osc abort, then "
+                       "make them unique",
+                       replay->job->plan->source->name);
+            return error_prefix(err, "the source holds rows that the new schema does not allow");
+        }
+        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 400)))
+            return cancel_check(replay->cancel, err);
+        error_clear(err);
+    }
+}
+
+/* ---- the loop ---- */
+
+static bool apply_batch(struct replay *replay, const struct batch *batch, struct error *err)
+{
+    const bool spread = replay->job->lanes > 1 && batch->n >= SPREAD_FROM;
+    const bool good =
+        spread ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
+
+    if (good || err->kind != ERROR_CONFLICT)
+        return good;
+    error_clear(err);
+    return apply_widened(replay, err);
+}
+
+/* The row that made a batch fail is told by the server's text; what to do is told here. */
+static bool explain(struct replay *replay, struct error *err)
+{
+    if (err->kind == ERROR_DATA)
+        error_hint(err,
+                   "a row written to %s meanwhile does not fit the new schema: osc abort, or "
+                   "change the row and osc resume",
+                   replay->job->plan->source->name);
+    return error_prefix(err, "replaying writes to %s", replay->job->plan->source->name);
+}
+
+/* Reads a batch and applies it; *entries: how many there were, *is_short: it was a whole pass. */
+static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_pass,
+                         struct error *err)
+{
+    struct batch batch;
+
+    arena_reset(replay->arena);
+    if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
+        return false;
+    if (!journal_read(&replay->journal, replay->lanes[0], BATCH_ENTRIES, &batch, replay->arena,
+                      err))
+        return err->kind == ERROR_LOST
+                   ? (*entries = 0, *is_full_pass = false, error_clear(err), true)
+                   : false;
+    *entries = batch.n;
+    *is_full_pass = batch.is_full_pass;
+    if (!batch.n)
+        return true;
+    FAILPOINT("batch-read");
+    /* Chunks that may hold an older image of these rows end first; their rows are then replaced. */
+    if (!MUTANT("no-grace") && !grace_wait(replay->job->grace, replay->cancel, err))
+        return false;
+    if (!apply_batch(replay, &batch, err))
+        return explain(replay, err);
+    FAILPOINT("batch-replayed");
+    atomic_fetch_add(&replay->job->progress->replayed, batch.n);
+    return true;
+}
+
+static bool replay_open(struct replay *replay, const struct replay_job *job, struct cancel *cancel,
+                        struct error *err)
+{
+    *replay = (struct replay){.job = job, .cancel = cancel};
+    replay->lanes = must_alloc(sizeof(struct db *) * job->lanes);
+    replay->arena = arena_new();
+    journal_init(&replay->journal, job->plan);
+    for (unsigned lane = 0; lane < job->lanes; lane++)
+        if (!connect_lane(replay, lane, err))
+            return false;
+    return true;
+}
+
+static void replay_close(struct replay *replay)
+{
+    for (unsigned lane = 0; lane < replay->job->lanes; lane++)
+        db_close(replay->lanes[lane]);
+    free(replay->lanes);
+    journal_release(&replay->journal);
+    arena_free(replay->arena);
+}
+
+bool replay_service(void *argument, struct cancel *cancel, struct error *err)
+{
+    const struct replay_job *job = argument;
+    struct replay replay;
+    size_t entries = 0;
+    bool is_full_pass = false;
+
+    bool good = replay_open(&replay, job, cancel, err);
+    while (good && !cancel_is_set(cancel)) {
+        good = replay_batch(&replay, &entries, &is_full_pass, err);
+        atomic_store(&job->progress->backlog, entries);
+        if (good && entries < BATCH_ENTRIES / 20)
+            (void)!cancel_sleep_ms(cancel, IDLE_MS + replay.journal.pass_us / 200);
+    }
+    replay_close(&replay);
+    if (!good && err->kind == ERROR_CANCELLED && cancel_is_set(cancel))
+        good = true; /* being stopped is how a service ends */
+    if (good)
+        error_clear(err);
+    return good;
+}
+
+bool replay_until_short(const struct replay_job *job, uint64_t wanted, struct cancel *cancel,
+                        struct error *err)
+{
+    struct replay replay;
+    size_t entries = 0;
+    bool is_full_pass = false;
+    bool good = replay_open(&replay, job, cancel, err);
+
+    while (good) {
+        good = cancel_check(cancel, err) && replay_batch(&replay, &entries, &is_full_pass, err);
+        atomic_store(&job->progress->backlog, entries);
+        if (good && is_full_pass && entries <= wanted)
+            break;
+    }
+    good = good && apply_widened(&replay, err);
+    replay_close(&replay);
+    return good;
+}
+
+bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
+                  uint64_t *drained, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct journal journal;
+    struct batch batch = {.n = 0};
+    bool good = true;
+
+    *drained = 0;
+    journal_init(&journal, plan);
+    do {
+        size_t count = 0;
+        arena_reset(arena);
+        journal_start_over(&journal);
+        /* One batch of everything: nobody writes now, so that it is one consistent state. */
+        good = journal_read(&journal, db, MOST_AT_ONCE, &batch, arena, err);
+        if (!good || !batch.n)
+            break;
+        if (batch.n == MOST_AT_ONCE) {
+            good =
+                error_set(err, ERROR_TRANSIENT, "the backlog is too long to drain it under lock");
+            break;
+        }
+        const char *condition = journal_condition(plan, &batch, 0, 1, &count, arena);
+        good = render_and_run(db, plan, condition, arena, err);
+        *drained += batch.n;
+        if (good && deadline_passed(deadline))
+            good = error_set(err, ERROR_TRANSIENT,
+                             "the backlog was not drained in time (%" PRIu64 " entries done)",
+                             *drained);
+    } while (good);
+    journal_release(&journal);
+    arena_free(arena);
+    return good;
+}

@@ -1,0 +1,43 @@
+/*
+ * Replay: brings journalled keys up to date in the shadow.
+ *
+ * A batch is read, then every chunk that had started by then is waited for,
+ * then in one transaction per lane the shadow's rows of these keys are deleted,
+ * the source's current rows inserted, and the entries forgotten.  Why this and
+ * the copier together are right: triggers/README.md.
+ */
+#ifndef OSC_TRIGGERS_REPLAY_H
+#define OSC_TRIGGERS_REPLAY_H
+
+#include "osc/base/clock.h"
+#include "osc/base/grace.h"
+#include "osc/base/progress.h"
+#include "osc/plan/plan.h"
+
+struct replay_job {
+    const struct plan *plan;
+    const struct dsn *dsn;
+    struct grace *grace;
+    struct progress *progress;
+    unsigned lanes; /* connections that replay side by side */
+};
+
+/* A worker for a group: replays until its token is set, which is success. */
+bool replay_service(void *job, struct cancel *cancel, struct error *err) MUST_CHECK;
+
+/*
+ * Replays until a whole pass finds at most `entries` and nothing in between has
+ * to wait; ends with everything visible in one transaction, so that the shadow
+ * is consistent with a recent moment of the source.
+ */
+bool replay_until_short(const struct replay_job *job, uint64_t entries, struct cancel *cancel,
+                        struct error *err) MUST_CHECK;
+
+/*
+ * Replay to zero on the connection that holds the cutover lock; opens no
+ * transaction of its own.  ERROR_TRANSIENT when the deadline passes first.
+ */
+bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
+                  uint64_t *drained, struct error *err) MUST_CHECK;
+
+#endif
