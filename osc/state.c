@@ -1,0 +1,230 @@
+#include "osc/state.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "osc/db/dialect.h"
+
+static const struct state_dialect *dialect_of(const struct db *db)
+{
+    return db_dialect(db)->state;
+}
+
+static void bind_place(struct sql_env *env, struct db *db, const char *schema, uint64_t id)
+{
+    sql_bind_name(env, db, "schema", schema);
+    sql_bind_u64(env, "id", id);
+    sql_bind_sql(env, "now", dialect_of(db)->now);
+}
+
+bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    const struct state_dialect *dialect = dialect_of(db);
+    char host[256] = "";
+
+    (void)gethostname(host, sizeof host - 1);
+    bind_place(&env, db, row->schema, 0);
+    sql_bind_literal(&env, db, "source_schema", row->schema);
+    sql_bind_literal(&env, db, "source_table", row->table);
+    sql_bind_literal(&env, db, "alter", row->alter);
+    sql_bind_literal(&env, db, "options", row->options);
+    sql_bind_literal(&env, db, "step", row->step);
+    sql_bind_literal(&env, db, "identity", row->identity);
+    sql_bind_literal(&env, db, "fingerprint", row->fingerprint);
+    sql_bind_literal(&env, db, "retired", row->retired);
+    sql_bind_literal(&env, db, "host", host);
+    sql_bind_u64(&env, "pid", (uint64_t)getpid());
+    sql_bind_literal(&env, db, "version", OSC_VERSION);
+    bool good = sql_exec(db, dialect->create, &env, NULL, err);
+    if (good && dialect->insert_returns)
+        good = db_value_u64(db, id, sql_renders(arena, dialect->insert, &env), err);
+    else if (good)
+        good = sql_exec(db, dialect->insert, &env, NULL, err) &&
+               db_value_u64(db, id, dialect->inserted, err);
+    arena_free(arena);
+    return good ? true
+                : error_prefix(err, "recording the migration in %s." STATE_TABLE, row->schema);
+}
+
+bool state_set(struct db *db, const char *schema, uint64_t id, const char *column,
+               const char *value, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+
+    bind_place(&env, db, schema, id);
+    sql_bind_name(&env, db, "column", column);
+    sql_bind_literal(&env, db, "value", value);
+    const bool good = sql_exec(db,
+                               "UPDATE {schema}." STATE_TABLE
+                               " SET {column} = {value}, updated_at = {now} WHERE id = {id}",
+                               &env, NULL, err);
+    arena_free(arena);
+    return good ? true : error_prefix(err, "saving %s of migration %" PRIu64, column, id);
+}
+
+bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
+                struct arena *arena, const char **wish, struct error *err)
+{
+    struct sql_env env = {.arena = arena};
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!state_set(db, schema, id, "progress", progress, err))
+        return false;
+    bind_place(&env, db, schema, id);
+    if (!sql_query(db, &rows, "SELECT wish FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
+                   err))
+        return false;
+    if (rows_next(&rows, err)) {
+        *wish = arena_string(arena, rows_text(&rows, 0));
+        return true;
+    }
+    if (err->kind == ERROR_NONE)
+        error_set(err, ERROR_MISSING, "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id,
+                  schema);
+    return false;
+}
+
+bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,
+               const char *error, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    const bool is_final = strcmp(status, "done") == 0 || strcmp(status, "aborted") == 0;
+
+    bind_place(&env, db, schema, id);
+    sql_bind_literal(&env, db, "status", status);
+    sql_bind_literal(&env, db, "error", error ? error : "");
+    sql_bind_sql(&env, "finished", is_final ? dialect_of(db)->now : "NULL");
+    const bool good =
+        sql_exec(db,
+                 "UPDATE {schema}." STATE_TABLE " SET status = {status}, error = {error}, "
+                 "finished_at = {finished}, updated_at = {now}, wish = '' WHERE id = {id}",
+                 &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+/* ---- reading ---- */
+
+static const char *const columns[] = {
+    "source_schema", "source_table", "alter_text",  "options",    "step",
+    "status",        "identity",     "fingerprint", "stamp",      "deferred",
+    "watermark",     "wish",         "progress",    "error",      "retired",
+    "host",          "version",      "started_at",  "updated_at", "finished_at",
+};
+
+static void read_row(const struct rows *rows, struct state_row *row, struct arena *arena)
+{
+    const char **fields[] = {
+        &row->schema,    &row->table,    &row->alter,       &row->options, &row->step,
+        &row->status,    &row->identity, &row->fingerprint, &row->stamp,   &row->deferred,
+        &row->watermark, &row->wish,     &row->progress,    &row->error,   &row->retired,
+        &row->host,      &row->version,  &row->started,     &row->updated, &row->finished,
+    };
+    static_assert(ARRAY_SIZE(fields) == ARRAY_SIZE(columns), "every column has its field");
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(fields); i++)
+        *fields[i] = arena_string(arena, rows_text(rows, i));
+    row->id = rows_u64(rows, i);
+    row->pid = rows_u64(rows, i + 1);
+    row->heartbeat_age_s = rows_u64(rows, i + 2);
+    row->age_s = rows_u64(rows, i + 3);
+}
+
+static const char *list_query(struct db *db, struct sql_env *env)
+{
+    AUTO(text) query = TEXT_INIT;
+    struct sql_env at = {.arena = env->arena};
+    const char *ages[2];
+    const char *const stamps[] = {"updated_at", "started_at"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+        sql_bind_sql(&at, "at", stamps[i]);
+        ages[i] = sql_renders(env->arena, dialect_of(db)->age, &at);
+    }
+    text_add(&query, "SELECT ");
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+        text_printf(&query, "%s, ", columns[i]);
+    text_printf(&query, "id, pid, %s, %s FROM {schema}." STATE_TABLE " ORDER BY id DESC", ages[0],
+                ages[1]);
+    return sql_renders(env->arena, query.bytes, env);
+}
+
+struct list {
+    struct state_row *rows;
+    size_t n, size;
+};
+
+static bool list_schema(struct db *db, const char *schema, struct arena *arena, struct list *list,
+                        struct error *err)
+{
+    struct sql_env env = {.arena = arena};
+    AUTO(rows) rows = ROWS_INIT;
+
+    bind_place(&env, db, schema, 0);
+    if (!db_query(db, &rows, list_query(db, &env), err)) {
+        if (err->kind != ERROR_MISSING)
+            return false;
+        error_clear(err); /* no state table: nothing ever ran here */
+        return true;
+    }
+    while (rows_next(&rows, err)) {
+        if (list->n == list->size) {
+            struct state_row *more =
+                ARENA_ARRAY(arena, struct state_row, list->size ? list->size * 2 : 8);
+            if (list->n)
+                memcpy(more, list->rows, list->n * sizeof *more);
+            list->size = list->size ? list->size * 2 : 8;
+            list->rows = more;
+        }
+        read_row(&rows, &list->rows[list->n++], arena);
+    }
+    return err->kind == ERROR_NONE;
+}
+
+bool state_list(struct db *db, const char *schema, struct arena *arena, struct state_row **out,
+                size_t *n, struct error *err)
+{
+    struct list list = {.n = 0};
+    const char *names[1000];
+    size_t n_names = 0;
+    bool good = true;
+
+    if (schema) {
+        names[n_names++] = schema;
+    } else {
+        AUTO(rows) rows = ROWS_INIT;
+        good = db_query(db, &rows, dialect_of(db)->schemas, err);
+        while (good && n_names < ARRAY_SIZE(names) && rows_next(&rows, err))
+            names[n_names++] = arena_string(arena, rows_text(&rows, 0));
+        good = good && err->kind == ERROR_NONE;
+    }
+    for (size_t i = 0; good && i < n_names; i++)
+        good = list_schema(db, names[i], arena, &list, err);
+    if (!good)
+        return error_prefix(err, "reading the state of migrations");
+    *out = list.rows;
+    *n = list.n;
+    return true;
+}
+
+bool state_forget(struct db *db, const char *schema, uint64_t id, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    uint64_t left = 0;
+
+    bind_place(&env, db, schema, id);
+    const bool good =
+        sql_exec(db, "DELETE FROM {schema}." STATE_TABLE " WHERE id = {id}", &env, NULL, err) &&
+        db_value_u64(db, &left,
+                     sql_renders(arena, "SELECT COUNT(*) FROM {schema}." STATE_TABLE, &env), err) &&
+        (left || sql_exec(db, "DROP TABLE {schema}." STATE_TABLE, &env, NULL, err));
+    arena_free(arena);
+    return good;
+}

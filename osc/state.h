@@ -1,0 +1,75 @@
+/*
+ * State: what is needed to go on, in the database itself.
+ *
+ * One row for each migration in the table osc_state of the source's schema.
+ * The step is written before the step acts.  Control commands reach a running
+ * migration through the row, from any host.
+ */
+#ifndef OSC_STATE_H
+#define OSC_STATE_H
+
+#include "osc/db/sql.h"
+
+struct state_dialect {
+    const char *create;   /* template {schema}: the table, if it is missing */
+    const char *insert;   /* template: a new row …                           */
+    const char *inserted; /* … and the query that yields its id              */
+    bool insert_returns;  /* insert itself answers with the id               */
+    const char *now;      /* the server's clock                              */
+    const char *age;      /* template {at}: seconds since then               */
+    const char *schemas;  /* query: schemas that hold a state table          */
+};
+
+extern const struct state_dialect mysql_state;
+extern const struct state_dialect postgres_state;
+
+#define STATE_TABLE "osc_state"
+
+struct state_row {
+    uint64_t id;
+    const char *schema, *table, *alter;
+    const char *options;                /* JSON: what resume needs of the command line       */
+    const char *step;                   /* name of the step reached                          */
+    const char *status;                 /* running, failed, done, aborted                    */
+    const char *identity, *fingerprint; /* of the source when the migration began */
+    const char *stamp;                  /* of the triggers                                   */
+    const char *deferred;               /* what the shadow still needs                       */
+    const char *watermark;              /* of the copy                                       */
+    const char *wish;                   /* the operator's: "", abort                         */
+    const char *progress;               /* JSON, for status                                  */
+    const char *error;
+    const char *retired; /* name of the retired table, "" once dropped        */
+    const char *host, *version;
+    const char *started, *updated, *finished; /* UTC                              */
+    uint64_t heartbeat_age_s;                 /* since the running process last wrote             */
+    uint64_t pid;
+    uint64_t age_s; /* since the start                                   */
+};
+
+/* Creates the table if need be and adds the row; *id is its number. */
+bool state_begin(struct db *db, const struct state_row *row, uint64_t *id,
+                 struct error *err) MUST_CHECK;
+
+/* Sets one column of the row; ERROR_MISSING when the row is gone. */
+bool state_set(struct db *db, const char *schema, uint64_t id, const char *column,
+               const char *value, struct error *err) MUST_CHECK;
+
+/* Heartbeat: progress and time; reads the operator's wish into `wish` (in arena). */
+bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
+                struct arena *arena, const char **wish, struct error *err) MUST_CHECK;
+
+/* status, error and, when it is final, the time of the end. */
+bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,
+               const char *error, struct error *err) MUST_CHECK;
+
+/*
+ * All rows, newest first: of `schema`, or of every schema we can see when it is
+ * NULL.  No state table at all is an empty list.
+ */
+bool state_list(struct db *db, const char *schema, struct arena *arena, struct state_row **rows,
+                size_t *n, struct error *err) MUST_CHECK;
+
+/* Deletes the row, and the table with its last row. */
+bool state_forget(struct db *db, const char *schema, uint64_t id, struct error *err) MUST_CHECK;
+
+#endif
