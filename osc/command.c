@@ -1,0 +1,126 @@
+#include "osc/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "osc/base/nearest.h"
+#include "osc/base/text.h"
+#include "osc/command_bodies.h"
+#include "osc/output.h"
+
+const struct command *command_find(const char *name, struct error *err)
+{
+    struct nearest nearest = {NULL, 0};
+
+    for (const struct command *const *at = commands; *at; at++) {
+        const struct command *command = *at;
+        if (strcmp(command->name, name) == 0)
+            return command;
+        nearest_consider(&nearest, command->name, name);
+    }
+    (void)error_set(err, ERROR_USAGE, "there is no command '%s'", name);
+    if (nearest.word)
+        (void)error_hint(err, "did you mean osc %s?", nearest.word);
+    else
+        (void)error_hint(err, "osc help lists the commands");
+    return NULL;
+}
+
+static bool check_words(const struct run *run, struct error *err)
+{
+    const struct command *command = run->command;
+
+    if (run->words.count >= command->least && run->words.count <= command->most)
+        return true;
+    if (run->words.count < command->least)
+        (void)error_set(err, ERROR_USAGE, "osc %s needs %s", command->name, command->arguments);
+    else if (command->most)
+        (void)error_set(err, ERROR_USAGE, "osc %s takes only %s", command->name,
+                        command->arguments);
+    else
+        (void)error_set(err, ERROR_USAGE, "osc %s takes no arguments", command->name);
+    return error_hint(err, "osc %s --help shows an example", command->name);
+}
+
+bool command_parse(struct run *run, int argc, char **argv, struct error *err)
+{
+    const char *name = "help";
+
+    if (!options_parse(&run->options, &run->words, argc, argv, run->arena, err))
+        return false;
+    if (run->options.version)
+        return true;
+    if (run->words.count) {
+        name = run->words.list[0];
+        run->words.list++;
+        run->words.count--;
+    } else if (!run->options.help) {
+        (void)error_set(err, ERROR_USAGE, "which command?");
+        return error_hint(err, "osc help lists the commands");
+    }
+    run->command = command_find(name, err);
+    if (!run->command)
+        return false;
+    if (run->options.help)
+        return true;
+    return options_settle(&run->options, run->command->bit, name, run->arena, err) &&
+           check_words(run, err);
+}
+
+bool command_help(struct run *run, struct error *err)
+{
+    const struct command *command = run->options.help ? run->command : NULL;
+    AUTO(text) out = TEXT_INIT;
+
+    if (run->words.count && !run->options.help) {
+        command = command_find(run->words.list[0], err);
+        if (!command)
+            return false;
+    }
+    command_describe(&out, command && command->bit != FOR_HELP ? command : NULL);
+    return output_text(&out, err);
+}
+
+static bool print_version(struct error *err)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    text_printf(&out, "osc %s\n", OSC_VERSION);
+    return output_text(&out, err);
+}
+
+bool command_run(struct run *run, struct error *err)
+{
+    if (run->options.version)
+        return print_version(err);
+    if (run->options.help)
+        return command_help(run, err);
+    return run->command->run(run, err);
+}
+
+static void report_text(const struct error *err)
+{
+    (void)fprintf(stderr, "osc: %s\n", err->text);
+    if (err->hint[0])
+        (void)fprintf(stderr, "next: %s\n", err->hint);
+}
+
+static void report_json(const struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+
+    /* Nobody is left to tell when even this cannot be written. */
+    (void)!output_json(json_pack("{s:s, s:s, s:i, s:o, s:o}", "event", "failed", "kind",
+                                 error_kind_name(err->kind), "exit_code",
+                                 error_exit_code(err->kind), "error", output_string(err->text),
+                                 "next", output_string(err->hint)),
+                       &ignored);
+}
+
+void command_report(const struct run *run, const struct error *err)
+{
+    if (run->options.json)
+        report_json(err);
+    else
+        report_text(err);
+}

@@ -1,0 +1,32 @@
+/*
+ * osc: read the command line, carry out one command, say how it ended.
+ */
+#include <stdlib.h>
+
+#include "osc/base/log.h"
+#include "osc/base/signals.h"
+#include "osc/command.h"
+
+static enum log_level wanted_level(const struct options *options)
+{
+    return options->quiet ? LOG_WARN : options->verbose ? LOG_DEBUG : LOG_INFO;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = ERROR_INIT;
+    struct run run = {.arena = arena_new(), .cancel = cancel_new(NULL)};
+
+    if (command_parse(&run, argc, argv, &err)) {
+        log_setup(wanted_level(&run.options), run.options.json);
+        if (signals_start(run.cancel, &err) && command_run(&run, &err))
+            error_clear(&err);
+        signals_stop();
+    }
+    if (err.kind != ERROR_NONE)
+        command_report(&run, &err);
+    const int code = error_exit_code(err.kind);
+    cancel_free(run.cancel);
+    arena_free(run.arena);
+    return code;
+}

@@ -1,0 +1,80 @@
+/*
+ * Options: what the operator chose, each from one row of one table.
+ *
+ * Command line, environment (OSC_THREADS for --threads), help text and the
+ * options remembered with a migration all come from the same rows.  The value
+ * of a secret is never printed, and is blanked in argv once it is read.
+ */
+#ifndef OSC_OPTIONS_H
+#define OSC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "osc/base/arena.h"
+#include "osc/base/error.h"
+#include "osc/base/text.h"
+
+enum strategy { STRATEGY_AUTO, STRATEGY_COPY };
+enum verify { VERIFY_FULL, VERIFY_NONE };
+enum after { AFTER_KEEP, AFTER_DROP }; /* what becomes of the retired table */
+
+struct options {
+    const char *dsn;             /* NULL: not given */
+    unsigned threads;            /* 0: as many as suit this machine */
+    uint64_t chunk_time_ms;      /* what one chunk should take */
+    uint64_t lock_timeout_ms;    /* longest wait in the queue for a table lock */
+    uint64_t cutover_timeout_ms; /* give up when all attempts together took this long */
+    enum strategy strategy;
+    enum verify verify;
+    enum after after;
+    bool repair; /* journal the rows that differ and verify again */
+    bool dry_run;
+    bool json, verbose, quiet;
+    bool help, version;
+    uint64_t given; /* one bit for each row of the table: said by the operator */
+};
+
+/* Commands as bits: which of them take an option. */
+enum {
+    FOR_ALTER = 1 << 0,
+    FOR_PLAN = 1 << 1,
+    FOR_VERIFY = 1 << 2,
+    FOR_STATUS = 1 << 3,
+    FOR_HISTORY = 1 << 4,
+    FOR_RESUME = 1 << 5,
+    FOR_FINISH = 1 << 6,
+    FOR_ABORT = 1 << 7,
+    FOR_HELP = 1 << 8,
+};
+
+/* The words of a command line that are not options. */
+struct words {
+    const char **list;
+    size_t count;
+};
+
+/*
+ * Reads argv: options may stand anywhere, "--" ends them.  `options` gets its
+ * defaults first; `words` and all strings live in `arena`.
+ */
+bool options_parse(struct options *options, struct words *words, int argc, char **argv,
+                   struct arena *arena, struct error *err) MUST_CHECK;
+
+/*
+ * Once the command is known: refuses options that it does not take, then fills
+ * what was not given from the environment.
+ */
+bool options_settle(struct options *options, unsigned command, const char *command_name,
+                    struct arena *arena, struct error *err) MUST_CHECK;
+
+/* A JSON object of everything that shapes a migration (not where it runs or how it talks) … */
+void options_save(const struct options *options, struct text *json);
+/* … and back: fills what the operator did not give this time. */
+bool options_recall(struct options *options, const char *json, struct error *err) MUST_CHECK;
+
+/* Adds the help for the options that `command` takes. */
+void options_help(struct text *out, unsigned command);
+
+#endif
