@@ -133,8 +133,7 @@ static bool read_everything(struct replay *replay, struct batch *batch, struct e
 
     arena_reset(replay->arena);
     journal_start_over(journal);
-    return journal_read(journal, replay->lanes[0], (size_t)size + 1000, batch, replay->arena,
-                        err) &&
+    return journal_read(journal, replay->lanes[0], MOST_AT_ONCE, batch, replay->arena, err) &&
            grace_wait(replay->job->grace, replay->cancel, err);
 }
 
