@@ -11,6 +11,16 @@
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
 
+static const struct {
+    enum error_kind kind;
+    const char *hint;
+} hints[] = {
+    {ERROR_LOST,      "is the server running there, and are host and port right?"                    },
+    {ERROR_DENIED,    "are user, password and TLS options right, and may this user log in from here?"},
+    {ERROR_MISSING,   "the database in the DSN must exist"                                           },
+    {ERROR_TRANSIENT, "try again when fewer clients are connected"                                   },
+};
+
 struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err)
 {
     struct db *db = must_alloc(sizeof *db);
@@ -22,6 +32,9 @@ struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err
     if (db->driver->connect(db, dsn, purpose, err) && db->dialect->server->setup(db, purpose, err))
         return db;
     error_prefix(err, "connecting to %s", dsn->shown);
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+        if (hints[i].kind == err->kind && !*err->hint)
+            error_hint(err, "%s", hints[i].hint);
     db_close(db);
     return NULL;
 }

@@ -39,4 +39,8 @@ struct db {
 extern const struct db_driver mysql_driver;
 extern const struct db_driver postgres_driver;
 
+/* The tables that turn a server's codes into kinds. */
+enum error_kind mysql_error_kind(unsigned number);
+enum error_kind postgres_error_kind(const char *sqlstate);
+
 #endif

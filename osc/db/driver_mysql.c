@@ -34,7 +34,7 @@ enum {
     UNACKNOWLEDGED_MS = 120000,
 };
 
-enum tls_mode { TLS_UNSET, TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_CA, TLS_IDENTITY };
+enum tls_mode { TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_CA, TLS_IDENTITY };
 
 static const struct {
     const char *name;
@@ -56,111 +56,11 @@ struct link {
 
 /* ---------------------------------------------------------------- errors */
 
-/* Policy reads the kind; only this table knows the numbers. */
-static const struct {
-    unsigned first, last;
-    enum error_kind kind;
-} error_kinds[] = {
-  /* rolled back or not begun: may be tried again */
-    {1020, 1020, ERROR_TRANSIENT}, /* record has changed since last read (snapshot isolation) */
-    {1040, 1040, ERROR_TRANSIENT}, /* too many connections */
-    {1047, 1047, ERROR_TRANSIENT}, /* a Galera node that is not ready */
-    {1203, 1203, ERROR_TRANSIENT}, /* too many connections of this user */
-    {1205, 1206, ERROR_TRANSIENT}, /* lock wait timeout, lock table full */
-    {1213, 1213, ERROR_TRANSIENT}, /* deadlock */
-    {1226, 1226, ERROR_TRANSIENT}, /* the user's quota */
-    {1317, 1317, ERROR_TRANSIENT}, /* the statement was interrupted */
-    {1412, 1412, ERROR_TRANSIENT}, /* table definition has changed */
-    {1613, 1614, ERROR_TRANSIENT}, /* a transaction branch was rolled back */
-    {1615, 1615, ERROR_TRANSIENT}, /* to be prepared again */
-    {1637, 1637, ERROR_TRANSIENT}, /* too many transactions */
-    {1689, 1689, ERROR_TRANSIENT}, /* a wait for a lock was given up */
-    {1969, 1969, ERROR_TRANSIENT}, /* statement timeout (MariaDB) */
-    {3024, 3024, ERROR_TRANSIENT}, /* statement timeout (MySQL) */
-    {3058, 3058, ERROR_TRANSIENT}, /* deadlock of named locks */
-    {3101, 3101, ERROR_TRANSIENT}, /* group replication rolled the commit back */
-    {3572, 3572, ERROR_TRANSIENT}, /* NOWAIT */
-  /* unique keys */
-    {1022, 1022, ERROR_CONFLICT },
-    {1062, 1062, ERROR_CONFLICT },
-    {1169, 1169, ERROR_CONFLICT },
-    {1586, 1586, ERROR_CONFLICT },
-    {1859, 1859, ERROR_CONFLICT },
- /* a value that does not fit */
-    {1048, 1048, ERROR_DATA     }, /* NULL into NOT NULL */
-    {1138, 1138, ERROR_DATA     }, /* the same, found by ALTER */
-    {1216, 1217, ERROR_DATA     }, /* foreign key */
-    {1263, 1265, ERROR_DATA     }, /* NULL, out of range, truncated */
-    {1292, 1292, ERROR_DATA     }, /* wrong value */
-    {1300, 1300, ERROR_DATA     }, /* invalid character string */
-    {1364, 1367, ERROR_DATA     }, /* no default, division by zero, wrong value */
-    {1406, 1406, ERROR_DATA     }, /* too long */
-    {1411, 1411, ERROR_DATA     }, /* wrong value for a function */
-    {1416, 1416, ERROR_DATA     }, /* geometry */
-    {1425, 1427, ERROR_DATA     }, /* scale, precision */
-    {1441, 1441, ERROR_DATA     }, /* datetime overflow */
-    {1451, 1452, ERROR_DATA     }, /* foreign key, with its name */
-    {1526, 1526, ERROR_DATA     }, /* no partition for this value */
-    {1690, 1690, ERROR_DATA     }, /* out of range in an expression */
-    {1748, 1748, ERROR_DATA     }, /* the row is of another partition */
-    {1918, 1918, ERROR_DATA     }, /* conversion (MariaDB) */
-    {1977, 1977, ERROR_DATA     }, /* between character sets (MariaDB) */
-    {3140, 3158, ERROR_DATA     }, /* JSON */
-    {3643, 3643, ERROR_DATA     }, /* spatial reference */
-    {3751, 3752, ERROR_DATA     }, /* functional index */
-    {3819, 3819, ERROR_DATA     }, /* CHECK */
-    {3854, 3854, ERROR_DATA     }, /* between character sets */
-    {3903, 3907, ERROR_DATA     }, /* multi-valued index */
-    {4025, 4025, ERROR_DATA     }, /* CHECK (MariaDB) */
-  /* the connection is gone */
-    {1053, 1053, ERROR_LOST     }, /* the server is going down */
-    {1158, 1161, ERROR_LOST     }, /* packets */
-    {1927, 1927, ERROR_LOST     }, /* killed (MariaDB) */
-    {2001, 2006, ERROR_LOST     }, /* cannot reach the server, gone away */
-    {2012, 2013, ERROR_LOST     },
-    {2055, 2055, ERROR_LOST     },
-    {3169, 3169, ERROR_LOST     }, /* killed (MySQL) */
-    {4031, 4031, ERROR_LOST     }, /* idle for too long */
-    {5014, 5014, ERROR_LOST     }, /* Connector/C: timed out */
-  /* names */
-    {1049, 1049, ERROR_MISSING  },
-    {1051, 1051, ERROR_MISSING  },
-    {1054, 1054, ERROR_MISSING  },
-    {1146, 1146, ERROR_MISSING  },
-    {1176, 1176, ERROR_MISSING  },
-    {1305, 1305, ERROR_MISSING  },
-    {1360, 1360, ERROR_MISSING  },
-    {1932, 1932, ERROR_MISSING  },
- /* rights */
-    {1044, 1045, ERROR_DENIED   },
-    {1095, 1095, ERROR_DENIED   }, /* not the owner of the thread */
-    {1130, 1131, ERROR_DENIED   },
-    {1142, 1143, ERROR_DENIED   },
-    {1227, 1227, ERROR_DENIED   },
-    {1370, 1370, ERROR_DENIED   },
-    {1410, 1410, ERROR_DENIED   },
-    {1419, 1419, ERROR_DENIED   }, /* triggers while binary logging is on need more */
-    {1698, 1698, ERROR_DENIED   },
-    {1820, 1820, ERROR_DENIED   }, /* the password has expired */
-    {1862, 1862, ERROR_DENIED   },
-    {3118, 3118, ERROR_DENIED   }, /* the account is locked */
-    {3955, 3955, ERROR_DENIED   },
-    {4151, 4151, ERROR_DENIED   }, /* the account is locked (MariaDB) */
-};
-
-static enum error_kind kind_of(unsigned number)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(error_kinds); i++)
-        if (number >= error_kinds[i].first && number <= error_kinds[i].last)
-            return error_kinds[i].kind;
-    return ERROR_SERVER;
-}
-
 static bool set_error(MYSQL *mysql, struct error *err)
 {
     const unsigned number = mysql_errno(mysql);
 
-    error_set(err, kind_of(number), "%s", mysql_error(mysql));
+    error_set(err, mysql_error_kind(number), "%s", mysql_error(mysql));
     (void)snprintf(err->code, sizeof err->code, "%u", number);
     return false;
 }
@@ -213,7 +113,8 @@ static bool read_tls_mode(const struct dsn *dsn, enum tls_mode *mode, struct err
 {
     const char *wanted = dsn_option(dsn, "ssl-mode");
 
-    *mode = dsn_option(dsn, "ssl-ca") ? TLS_CA : TLS_UNSET;
+    /* As the native clients of today: encrypted where the server can. */
+    *mode = dsn_option(dsn, "ssl-ca") ? TLS_CA : TLS_PREFERRED;
     if (!wanted)
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(tls_modes); i++)
@@ -247,20 +148,18 @@ static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
     const char *key = dsn_option(dsn, "ssl-key");
 
 #ifdef HAS_CONNECTOR_C
-    /* It has no check of the authority alone: the stricter check serves. */
+    /* The authority alone can be checked by some of its versions only: the stricter check serves.
+     */
     const my_bool is_on = mode != TLS_DISABLED, is_checked = mode >= TLS_CA;
-    if (mode != TLS_UNSET) {
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &is_on);
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &is_checked);
-    }
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &is_on);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &is_checked);
 #else
     static const unsigned modes[] = {
         [TLS_DISABLED] = SSL_MODE_DISABLED,        [TLS_PREFERRED] = SSL_MODE_PREFERRED,
         [TLS_REQUIRED] = SSL_MODE_REQUIRED,        [TLS_CA] = SSL_MODE_VERIFY_CA,
         [TLS_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
     };
-    if (mode != TLS_UNSET)
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
 #endif
     if (ca)
         (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
@@ -297,7 +196,8 @@ static void set_keepalive(MYSQL *mysql)
 static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose,
                         unsigned read_timeout_s)
 {
-    const unsigned connect_timeout = CONNECT_TIMEOUT_S, write_timeout = WRITE_TIMEOUT_S, off = 0;
+    const unsigned connect_timeout = CONNECT_TIMEOUT_S, write_timeout = WRITE_TIMEOUT_S, off = 0,
+                   tcp = MYSQL_PROTOCOL_TCP;
     const char *defaults = dsn_option(dsn, "defaults-file");
     char name[64];
 
@@ -306,6 +206,9 @@ static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose
     (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &write_timeout);
     (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
     (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    /* To the library "localhost" means its socket, whatever the port: here a port means TCP. */
+    if (!dsn->socket && dsn->host && dsn->port)
+        (void)mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
     if (defaults)
         (void)mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, defaults);
     /* With a password in the DSN nothing is missing that a file could add. */
@@ -313,10 +216,7 @@ static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose
         (void)mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "osc");
     (void)snprintf(name, sizeof name, "osc %s", purpose);
     (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", name);
-#ifdef HAS_CONNECTOR_C
-    const my_bool no = 0;
-    (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
-#else
+#ifndef HAS_CONNECTOR_C
     /* caching_sha2_password without TLS needs the server's key; Connector/C asks by itself. */
     const bool yes = true;
     (void)mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
@@ -327,7 +227,7 @@ static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose
 static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned read_timeout_s,
                         struct error *err)
 {
-    enum tls_mode mode = TLS_UNSET;
+    enum tls_mode mode = TLS_PREFERRED;
 
     (void)pthread_once(&library_once, start_library);
     if (!check_options(dsn, err) || !read_tls_mode(dsn, &mode, err))
@@ -339,7 +239,6 @@ static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned rea
     }
     set_options(mysql, dsn, purpose, read_timeout_s);
     set_tls(mysql, dsn, mode);
-    /* "localhost" means a socket to this library: only when one is asked for or nothing is said. */
     if (!mysql_real_connect(mysql, dsn->socket ? NULL : dsn->host, dsn->user, dsn->password,
                             dsn->database, dsn->port, dsn->socket, 0)) {
         set_error(mysql, err);
@@ -351,6 +250,11 @@ static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned rea
         mysql_close(mysql);
         return NULL;
     }
+#ifdef HAS_CONNECTOR_C
+    /* Only now: an option file may have said otherwise. */
+    const my_bool no = 0;
+    (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+#endif
     set_keepalive(mysql);
     return mysql;
 }
@@ -483,10 +387,14 @@ static bool is_utf8(const char *bytes, size_t length)
     return true;
 }
 
-/* Bytes that are no text in the connection's character set can only be a binary value. */
-static void add_literal(struct db *db, struct text *out, const char *bytes, size_t length)
+/*
+ * Written for the session that setup makes, UTF-8 with backslash escapes,
+ * whatever an option file told the library.  Bytes that are no text can only
+ * be a binary value.
+ */
+static void add_literal(struct db *db UNUSED, struct text *out, const char *bytes, size_t length)
 {
-    struct link *link = db->link;
+    static const char from[] = "\0\n\r\\'\"\032", to[] = "0nr\\'\"Z";
 
     if (!is_utf8(bytes, length)) {
         text_add(out, "X'");
@@ -495,13 +403,15 @@ static void add_literal(struct db *db, struct text *out, const char *bytes, size
         text_add(out, "'");
         return;
     }
-    char *escaped = must_alloc(2 * length + 1);
-    const unsigned long used =
-        mysql_real_escape_string(link->mysql, escaped, bytes, (unsigned long)length);
     text_add(out, "'");
-    text_add_bytes(out, escaped, used);
+    for (size_t i = 0; i < length; i++) {
+        const char *special = memchr(from, bytes[i], sizeof from - 1);
+        if (special)
+            text_add_bytes(out, (const char[]){'\\', to[special - from]}, 2);
+        else
+            text_add_bytes(out, bytes + i, 1);
+    }
     text_add(out, "'");
-    free(escaped);
 }
 
 static void add_name(struct text *out, const char *name)

@@ -22,61 +22,19 @@ struct cursor {
 
 /* ---------------------------------------------------------------- errors */
 
-/* Policy reads the kind; only this table knows the codes.  The first row that is a prefix wins. */
-static const struct {
-    const char *code;
-    enum error_kind kind;
-} error_kinds[] = {
-    {"40001", ERROR_TRANSIENT}, /* serialization failure */
-    {"40P01", ERROR_TRANSIENT}, /* deadlock */
-    {"40003", ERROR_LOST     }, /* completion unknown */
-    {"40",    ERROR_TRANSIENT},
-    {"55P03", ERROR_TRANSIENT}, /* lock not available */
-    {"55006", ERROR_TRANSIENT}, /* object in use */
-    {"57014", ERROR_TRANSIENT}, /* query cancelled */
-    {"53300", ERROR_TRANSIENT}, /* too many connections */
-    {"53400", ERROR_TRANSIENT},
-    {"25P03", ERROR_LOST     }, /* idle in transaction for too long */
-    {"25P04", ERROR_LOST     }, /* transaction timeout */
-    {"57P01", ERROR_LOST     }, /* administrator's command */
-    {"57P02", ERROR_LOST     }, /* crash of another process */
-    {"57P03", ERROR_LOST     }, /* starting up or shutting down */
-    {"57P04", ERROR_LOST     },
-    {"57P05", ERROR_LOST     }, /* idle for too long */
-    {"08",    ERROR_LOST     },
-    {"23505", ERROR_CONFLICT }, /* unique */
-    {"23P01", ERROR_CONFLICT }, /* exclusion */
-    {"23",    ERROR_DATA     }, /* NOT NULL, CHECK, foreign key */
-    {"22",    ERROR_DATA     },
-    {"44000", ERROR_DATA     }, /* WITH CHECK OPTION */
-    {"42P01", ERROR_MISSING  }, /* table */
-    {"42703", ERROR_MISSING  }, /* column */
-    {"42704", ERROR_MISSING  }, /* object */
-    {"42883", ERROR_MISSING  }, /* function */
-    {"3D000", ERROR_MISSING  }, /* database */
-    {"3F000", ERROR_MISSING  }, /* schema */
-    {"42501", ERROR_DENIED   },
-    {"28",    ERROR_DENIED   },
-    {"0L",    ERROR_DENIED   },
-    {"0P",    ERROR_DENIED   },
-};
-
-static enum error_kind kind_of(const char *code)
+/* One line of what the server or the library says. */
+static void set_text(struct error *err, enum error_kind kind, const char *text, const char *detail)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(error_kinds); i++)
-        if (strncmp(code, error_kinds[i].code, strlen(error_kinds[i].code)) == 0)
-            return error_kinds[i].kind;
-    return ERROR_SERVER;
-}
-
-/* The server's words end in a line break. */
-static int trimmed(const char *text)
-{
-    size_t length = strlen(text);
-
-    while (length && strchr("\n ", text[length - 1]))
-        length--;
-    return (int)length;
+    error_set(err, kind, "%s%s%s", text, detail ? ": " : "", detail ? detail : "");
+    char *to = err->text;
+    for (const char *from = to; *from; from++)
+        if (!strchr("\n\t ", *from))
+            *to++ = *from;
+        else if (to > err->text && to[-1] != ' ')
+            *to++ = ' ';
+    while (to > err->text && to[-1] == ' ')
+        to--;
+    *to = '\0';
 }
 
 /* Takes over `result`, which may be NULL. */
@@ -90,14 +48,9 @@ static bool statement_error(struct db *db, PGresult *result, struct error *err)
 
     if (!text)
         text = PQerrorMessage(link->conn);
-    error_set(err,
-              code      ? kind_of(code)
-              : is_lost ? ERROR_LOST
-                        : ERROR_SERVER,
-              "%.*s%s%s", trimmed(text), text, detail ? ": " : "", detail ? detail : "");
+    const enum error_kind kind = code ? postgres_error_kind(code) : ERROR_SERVER;
+    set_text(err, is_lost ? ERROR_LOST : kind, text, detail);
     (void)snprintf(err->code, sizeof err->code, "%s", code ? code : "");
-    if (is_lost)
-        err->kind = ERROR_LOST;
     db->is_lost = db->is_lost || err->kind == ERROR_LOST;
     PQclear(result);
     return false;
@@ -121,7 +74,7 @@ static bool check_url(const struct dsn *dsn, struct error *err)
         return true;
     }
     if (complaint && (!dsn->password || !*dsn->password || !strstr(complaint, dsn->password)))
-        error_set(err, ERROR_USAGE, "%.*s", trimmed(complaint), complaint);
+        set_text(err, ERROR_USAGE, complaint, NULL);
     else
         error_set(err, ERROR_USAGE, "the DSN cannot be read");
     PQfreemem(complaint);
@@ -153,7 +106,7 @@ static bool connect_error(PGconn *conn, struct error *err)
     for (size_t i = ARRAY_SIZE(refusals); i--;)
         if (strstr(text, refusals[i].words))
             kind = refusals[i].kind;
-    error_set(err, kind, "%.*s", trimmed(text), text);
+    set_text(err, kind, text, NULL);
     return false;
 }
 

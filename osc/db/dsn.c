@@ -62,9 +62,10 @@ static const char *decode(struct arena *arena, const char *bytes, size_t length)
     return out;
 }
 
+/* Misspelt ones too. */
 static bool is_secret(const char *name)
 {
-    return strcasecmp(name, "password") == 0 || strcasecmp(name, "sslpassword") == 0;
+    return strcasestr(name, "pass") || strcasestr(name, "pwd") || strcasestr(name, "secret");
 }
 
 /* Reads name=value&name=value…; adds what people may see to `shown`. */
@@ -87,9 +88,9 @@ static bool parse_options(struct dsn *dsn, const char *query, struct arena *aren
             return refuse(err, "an option has a malformed %-escape");
         if (strchr(option->name, '@'))
             return refuse(err, "an option's name has an @ in it");
-        if (strcasecmp(option->name, "password") == 0) {
+        if (strcasecmp(option->name, "password") == 0)
             dsn->password = option->value;
-        } else if (!is_secret(option->name)) {
+        if (!is_secret(option->name)) {
             text_printf(shown, "%c%.*s", separator, (int)length, query);
             separator = '&';
         }

@@ -23,7 +23,7 @@ static const char first_settings[] =
     " completion_type = 'NO_CHAIN', foreign_key_checks = 1, unique_checks = 1,"
     " lock_wait_timeout = 2, innodb_lock_wait_timeout = 5, wait_timeout = 604800,"
     " net_read_timeout = 3600, net_write_timeout = 3600, group_concat_max_len = 16777216,"
-    " default_storage_engine = 'InnoDB', low_priority_updates = 0";
+    " default_storage_engine = 'InnoDB'";
 
 /*
  * Settings that only some versions have.  Most are set without a look; those
