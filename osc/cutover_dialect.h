@@ -41,6 +41,9 @@ struct cutover_dialect {
 
     /* After the swap: removes triggers, function, journal; sentry. Idempotent. */
     bool (*clean)(struct db *db, const struct plan *plan, struct error *err);
+    /* For osc plan: adds the statements of lock and swap to `script`; changes nothing. */
+    bool (*show)(struct db *db, const struct plan *plan, const char *deferred, struct text *script,
+                 struct error *err);
     bool (*drop_retired)(struct db *db, const struct plan *plan, struct error *err);
 };
 

@@ -39,7 +39,7 @@ void plan_find(struct plan *plan, enum finding_level level, const char *check, c
 }
 
 /* ERROR_REFUSED with one line for each refusal, or true. */
-static bool report_refusals(const struct plan *plan, struct error *err)
+bool plan_refuse(const struct plan *plan, struct error *err)
 {
     AUTO(text) lines = TEXT_INIT;
     const char *hint = "";
@@ -73,8 +73,15 @@ bool plan_source(struct plan *plan, struct db *db, const char *schema, const cha
     plan->table_key = arena_printf(plan->arena, "%s.%s", source->schema, source->name);
     names_derive(&plan->names, source->name, plan->facts, plan->arena);
     plan->key = key_choose(source);
+    return true;
+}
+
+bool plan_preflight(struct plan *plan, struct db *db, struct error *err)
+{
+    const struct table *source = plan->source;
+
     plan->findings = NULL;
-    for (const struct check *check = catalog->checks; check->name; check++)
+    for (const struct check *check = plan->dialect->catalog->checks; check->name; check++)
         if (!check->run(db, plan, err))
             return error_prefix(err, "preflight check %s", check->name);
     if (!plan->key)
@@ -82,7 +89,7 @@ bool plan_source(struct plan *plan, struct db *db, const char *schema, const cha
                   "add a primary key, or a unique key over NOT NULL columns",
                   "no primary key and no unique key over NOT NULL columns%s%s",
                   source->n_keys ? ": " : "", source->n_keys ? source->keys[0].unusable : "");
-    return report_refusals(plan, err);
+    return true;
 }
 
 /* ---- the environment of the templates ---- */

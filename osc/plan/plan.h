@@ -79,9 +79,14 @@ struct plan {
     struct sql_env env;
 };
 
-/* ERROR_REFUSED when a check says no: the text names every refusal, one per line. */
+/* Reads the table and derives names and key; ERROR_USAGE for clauses that are none, ERROR_MISSING.
+ */
 bool plan_source(struct plan *plan, struct db *db, const char *schema, const char *table,
                  const char *alter, struct error *err) MUST_CHECK;
+/* Runs every check and collects plan->findings; plan_refuse() then turns refusals into
+ * ERROR_REFUSED. */
+bool plan_preflight(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
+bool plan_refuse(const struct plan *plan, struct error *err) MUST_CHECK;
 bool plan_shadow(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
 
 /* A plan to compare two existing tables, columns matched by name (osc verify A B). */

@@ -1,0 +1,33 @@
+/*
+ * Cutover: lock, drain, swap.
+ *
+ * Short attempts, each given back on timeout and followed by a jittered pause;
+ * blockers are looked for before we queue.  A swap whose reply was lost is
+ * settled by asking the server who owns the name, never by trying again blind.
+ */
+#ifndef OSC_CUTOVER_H
+#define OSC_CUTOVER_H
+
+#include "osc/cutover_dialect.h"
+#include "triggers/replay.h"
+
+struct cutover_job {
+    const struct plan *plan;
+    const struct dsn *dsn;
+    const struct replay_job *replay;
+    const char *deferred, *stamp;
+    uint64_t lock_ms;     /* longest wait for the locks in one attempt           */
+    uint64_t patience_ms; /* for all attempts together                           */
+    uint64_t drain_ms;    /* longest drain while the application waits           */
+    struct cancel *cancel;
+    struct progress *progress;
+};
+
+/* ERROR_TRANSIENT: every attempt failed, nothing was swapped; ERROR_AMBIGUOUS: ask osc status. */
+bool cutover_swap(const struct cutover_job *job, struct error *err) MUST_CHECK;
+
+/* Who owns the name, asked on a connection that has fenced off an earlier swapper. */
+bool cutover_settle(const struct plan *plan, const struct dsn *dsn, enum owner *owner,
+                    struct error *err) MUST_CHECK;
+
+#endif
