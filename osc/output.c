@@ -18,7 +18,7 @@ bool output_text(const struct text *text, struct error *err)
 
 bool output_json(json_t *value, struct error *err)
 {
-    char *line = json_dumps(value, JSON_COMPACT);
+    char *line = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(10));
     const bool written = line && printf("%s\n", line) > 0;
 
     free(line);

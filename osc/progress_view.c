@@ -1,0 +1,253 @@
+#include "osc/progress_view.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "osc/base/human.h"
+#include "osc/output.h"
+
+enum { SETTLING_MS = 2000, BAR_CELLS = 10, LONGEST_NAME = 40 };
+static const double memory_s = 5; /* older rates fade away */
+
+/* ---- numbers ---- */
+
+static double ratio(uint64_t done, uint64_t expected)
+{
+    if (!expected)
+        return -1;
+    return done >= expected ? 1 : (double)done / (double)expected;
+}
+
+static void read_counters(const struct progress *progress, struct progress_view *view)
+{
+    const bool copies = strcmp(view->step, "copy") == 0;
+    const bool verifies = strcmp(view->step, "verify") == 0;
+
+    view->counts_rows = copies || verifies;
+    view->rows_expected = atomic_load(&progress->rows_expected);
+    view->fraction = -1;
+    if (copies) {
+        view->rows_done = atomic_load(&progress->rows_copied);
+        /* Positions are exact where the number of rows is an estimate. */
+        view->fraction =
+            ratio(atomic_load(&progress->units_copied), atomic_load(&progress->units_expected));
+    } else if (verifies) {
+        const uint64_t copied = atomic_load(&progress->rows_copied);
+        view->rows_done = atomic_load(&progress->rows_verified);
+        view->rows_expected = copied ? copied : view->rows_expected;
+    }
+    if (view->counts_rows && view->fraction < 0)
+        view->fraction = ratio(view->rows_done, view->rows_expected);
+}
+
+static void restart(struct progress_meter *meter, const struct progress_view *view, uint64_t now_ms)
+{
+    *meter = (struct progress_meter){
+        .step = view->step,
+        .started_ms = now_ms,
+        .at_ms = now_ms,
+        .rows = view->rows_done,
+        .fraction = view->fraction,
+    };
+}
+
+static void update_rates(struct progress_meter *meter, const struct progress_view *view,
+                         uint64_t now_ms)
+{
+    const double seconds = (double)(now_ms - meter->at_ms) / 1000;
+
+    if (seconds <= 0)
+        return;
+    const double fade = exp(-seconds / memory_s);
+    const uint64_t rows = view->rows_done > meter->rows ? view->rows_done - meter->rows : 0;
+    const double gain = view->fraction > meter->fraction ? view->fraction - meter->fraction : 0;
+    meter->row_rate = meter->row_rate * fade + (1 - fade) * (double)rows / seconds;
+    meter->fraction_rate = meter->fraction_rate * fade + (1 - fade) * gain / seconds;
+    meter->weight = meter->weight * fade + (1 - fade);
+    meter->at_ms = now_ms;
+    meter->rows = view->rows_done;
+    meter->fraction = view->fraction;
+}
+
+void progress_read(struct progress_meter *meter, const struct progress *progress, const char *table,
+                   uint64_t now_ms, struct progress_view *view)
+{
+    const char *step = atomic_load(&progress->step);
+
+    *view = (struct progress_view){
+        .table = table,
+        .step = step ? step : "plan",
+        .step_number = atomic_load(&progress->step_number),
+        .steps = atomic_load(&progress->steps),
+        .backlog = atomic_load(&progress->backlog),
+        .threads = atomic_load(&progress->threads),
+        .attempts = atomic_load(&progress->attempts),
+        .rows_per_s = -1,
+        .eta_s = -1,
+    };
+    read_counters(progress, view);
+    if (!meter->step || strcmp(meter->step, view->step) != 0)
+        restart(meter, view, now_ms);
+    else
+        update_rates(meter, view, now_ms);
+    if (!view->counts_rows || now_ms - meter->started_ms < SETTLING_MS || meter->weight <= 0)
+        return;
+    view->rows_per_s = meter->row_rate / meter->weight;
+    if (view->fraction >= 0 && meter->fraction_rate > 0)
+        view->eta_s = (1 - view->fraction) / (meter->fraction_rate / meter->weight);
+}
+
+/* ---- a line ---- */
+
+/* Pieces of the line from left to right; the highest rank is left out first. */
+struct piece {
+    unsigned rank;
+    struct text text;
+};
+
+enum {
+    PIECE_TABLE,
+    PIECE_STEP,
+    PIECE_BAR,
+    PIECE_PERCENT,
+    PIECE_ROWS,
+    PIECE_RATE,
+    PIECE_BACKLOG,
+    PIECE_ATTEMPTS,
+    PIECE_THREADS,
+    PIECE_ETA,
+    PIECES
+};
+
+/* In the order of the pieces. */
+static const unsigned ranks[PIECES] = {1, 0, 9, 2, 7, 5, 6, 4, 8, 3};
+
+static void add_name(struct text *out, const char *name)
+{
+    size_t length = 0;
+
+    /* Cut between characters, not inside one. */
+    for (size_t width = 0; name[length]; length++)
+        if ((name[length] & 0xc0) != 0x80 && ++width > LONGEST_NAME)
+            break;
+    text_add_bytes(out, name, length);
+}
+
+static void add_bar(struct text *out, double fraction, bool is_unicode)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const unsigned filled = (unsigned)(fraction * BAR_CELLS * 8);
+    const unsigned part = filled % 8;
+    unsigned cell = 0;
+
+    text_add(out, is_unicode ? "▕" : "[");
+    for (; cell < filled / 8; cell++)
+        text_add(out, is_unicode ? "█" : "#");
+    if (is_unicode && part) {
+        text_add(out, eighths[part]);
+        cell++;
+    }
+    for (; cell < BAR_CELLS; cell++)
+        text_add(out, is_unicode ? " " : ".");
+    text_add(out, is_unicode ? "▏" : "]");
+}
+
+static void add_rows(struct text *out, const struct progress_view *view)
+{
+    text_add(out, human_count(view->rows_done).text);
+    if (view->rows_expected >= view->rows_done)
+        text_printf(out, "/~%s", human_count(view->rows_expected).text);
+    text_add(out, " rows");
+}
+
+static void fill(struct piece *pieces, const struct progress_view *view, bool is_unicode)
+{
+    add_name(&pieces[PIECE_TABLE].text, view->table);
+    if (view->steps)
+        text_printf(&pieces[PIECE_STEP].text, "step %u/%u ", view->step_number, view->steps);
+    text_add(&pieces[PIECE_STEP].text, view->step);
+    if (view->fraction >= 0) {
+        add_bar(&pieces[PIECE_BAR].text, view->fraction, is_unicode);
+        /* 100 % is said only when it is all. */
+        text_printf(&pieces[PIECE_PERCENT].text, "%.1f%%",
+                    view->fraction < 1 ? fmin(view->fraction * 100, 99.9) : 100.0);
+    }
+    if (view->counts_rows)
+        add_rows(&pieces[PIECE_ROWS].text, view);
+    if (view->rows_per_s >= 0)
+        text_printf(&pieces[PIECE_RATE].text, "%s/s",
+                    human_count((uint64_t)(view->rows_per_s + 0.5)).text);
+    if (view->backlog || view->counts_rows)
+        text_printf(&pieces[PIECE_BACKLOG].text, "backlog %s", human_count(view->backlog).text);
+    if (view->attempts)
+        text_printf(&pieces[PIECE_ATTEMPTS].text, "attempt %u", view->attempts);
+    if (view->threads)
+        text_printf(&pieces[PIECE_THREADS].text, "threads %u", view->threads);
+    if (view->eta_s >= 0 && view->eta_s < 30 * 86400.0)
+        text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)view->eta_s).text);
+}
+
+static size_t total_width(const struct piece *pieces)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < PIECES; i++)
+        if (pieces[i].text.length)
+            width += human_width(pieces[i].text.bytes) + (width ? 2 : 0);
+    return width;
+}
+
+static void drop_least(struct piece *pieces)
+{
+    struct piece *least = NULL;
+
+    for (size_t i = 0; i < PIECES; i++)
+        if (pieces[i].text.length && (!least || pieces[i].rank > least->rank))
+            least = &pieces[i];
+    text_clear(&least->text);
+}
+
+void progress_line(struct text *out, const struct progress_view *view, unsigned columns,
+                   bool is_unicode)
+{
+    struct piece pieces[PIECES];
+    bool is_first = true;
+
+    for (size_t i = 0; i < PIECES; i++)
+        pieces[i] = (struct piece){ranks[i], TEXT_INIT};
+    fill(pieces, view, is_unicode);
+    while (total_width(pieces) > columns)
+        drop_least(pieces);
+    for (size_t i = 0; i < PIECES; i++) {
+        if (pieces[i].text.length) {
+            text_printf(out, "%s%s", is_first ? "" : "  ", pieces[i].text.bytes);
+            is_first = false;
+        }
+        text_release(&pieces[i].text);
+    }
+}
+
+/* ---- an event ---- */
+
+json_t *progress_json(const struct progress_view *view)
+{
+    json_t *object = json_pack("{s:s, s:o, s:s, s:i, s:i, s:I, s:i}", "event", "progress", "table",
+                               output_string(view->table), "step", view->step, "step_number",
+                               (int)view->step_number, "steps", (int)view->steps, "backlog",
+                               (json_int_t)view->backlog, "threads", (int)view->threads);
+
+    if (view->counts_rows) {
+        json_object_set_new(object, "rows", json_integer((json_int_t)view->rows_done));
+        json_object_set_new(object, "rows_expected", json_integer((json_int_t)view->rows_expected));
+    }
+    if (view->fraction >= 0)
+        json_object_set_new(object, "percent", json_real(round(view->fraction * 1000) / 10));
+    if (view->rows_per_s >= 0)
+        json_object_set_new(object, "rows_per_s", json_integer((json_int_t)view->rows_per_s));
+    if (view->eta_s >= 0)
+        json_object_set_new(object, "eta_s", json_integer((json_int_t)view->eta_s));
+    if (view->attempts)
+        json_object_set_new(object, "attempts", json_integer((json_int_t)view->attempts));
+    return object;
+}

@@ -1,0 +1,47 @@
+/*
+ * Progress view: numbers turned into what an operator wants to see.
+ *
+ * Pure: counters and a clock reading go in, a line or a JSON object comes out.
+ */
+#ifndef OSC_PROGRESS_VIEW_H
+#define OSC_PROGRESS_VIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "osc/base/progress.h"
+#include "osc/base/text.h"
+
+struct progress_view {
+    const char *table, *step;
+    unsigned step_number, steps;
+    bool counts_rows;                  /* the step works through the rows of the table */
+    uint64_t rows_done, rows_expected; /* expected: an estimate, 0 when unknown */
+    double fraction;                   /* 0 … 1, negative when unknown */
+    double rows_per_s;                 /* smoothed; negative when unknown */
+    double eta_s;                      /* until the end of the step; negative when unknown */
+    uint64_t backlog;
+    unsigned threads, attempts;
+};
+
+/* Remembers earlier readings, for rates. */
+struct progress_meter {
+    const char *step;
+    uint64_t started_ms, at_ms;
+    uint64_t rows;
+    double fraction;
+    double row_rate, fraction_rate, weight; /* decaying sums */
+};
+
+/* Reads the counters at `now_ms` of a monotonic clock. */
+void progress_read(struct progress_meter *meter, const struct progress *progress, const char *table,
+                   uint64_t now_ms, struct progress_view *view);
+
+/* A line of at most `columns` columns: what matters least is left out first. */
+void progress_line(struct text *out, const struct progress_view *view, unsigned columns,
+                   bool is_unicode);
+
+json_t *progress_json(const struct progress_view *view);
+
+#endif

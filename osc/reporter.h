@@ -1,0 +1,21 @@
+/*
+ * Reporter: shows how far a migration is, while it runs.
+ *
+ * On a terminal one line that is rewritten; elsewhere a log line now and then;
+ * with --json events on standard output.  Reads the counters, asks no server.
+ */
+#ifndef OSC_REPORTER_H
+#define OSC_REPORTER_H
+
+#include "osc/base/error.h"
+#include "osc/base/progress.h"
+#include "osc/options.h"
+
+struct reporter;
+
+/* Both `table` and `progress` must outlive the reporter.  NULL on failure. */
+struct reporter *reporter_start(const char *table, const struct progress *progress,
+                                const struct options *options, struct error *err) MUST_CHECK;
+void reporter_stop(struct reporter *reporter); /* NULL is fine */
+
+#endif
