@@ -57,6 +57,32 @@ bool plan_refuse(const struct plan *plan, struct error *err)
     return error_hint(err, "%s", *hint ? hint : "nothing was changed");
 }
 
+/* ---- the environment of the templates ---- */
+
+static void bind_table(struct plan *plan, struct db *db, const char *placeholder, const char *name)
+{
+    struct arena *arena = plan->arena;
+    const char *quoted = db_quote_name(db, arena, name);
+    const char *whole =
+        arena_printf(arena, "%s.%s", db_quote_name(db, arena, plan->source->schema), quoted);
+
+    sql_bind_sql(&plan->env, placeholder, whole);
+    sql_bind_sql(&plan->env, arena_printf(arena, "%s_name", placeholder), quoted);
+    sql_bind_sql(&plan->env, arena_printf(arena, "only_%s", placeholder),
+                 arena_printf(arena, "%s%s", plan->dialect->catalog->only, whole));
+}
+
+static void bind_names(struct plan *plan, struct db *db)
+{
+    plan->env = (struct sql_env){.arena = plan->arena};
+    sql_bind_name(&plan->env, db, "schema", plan->source->schema);
+    bind_table(plan, db, "source", plan->source->name);
+    bind_table(plan, db, "shadow", plan->names.shadow);
+    bind_table(plan, db, "retired", plan->names.retired);
+    bind_table(plan, db, "journal", plan->names.journal);
+    bind_table(plan, db, "sentry", plan->names.sentry);
+}
+
 bool plan_source(struct plan *plan, struct db *db, const char *schema, const char *table,
                  const char *alter, struct error *err)
 {
@@ -73,6 +99,7 @@ bool plan_source(struct plan *plan, struct db *db, const char *schema, const cha
     plan->table_key = arena_printf(plan->arena, "%s.%s", source->schema, source->name);
     names_derive(&plan->names, source->name, plan->facts, plan->arena);
     plan->key = key_choose(source);
+    bind_names(plan, db);
     return true;
 }
 
@@ -90,19 +117,6 @@ bool plan_preflight(struct plan *plan, struct db *db, struct error *err)
                   "no primary key and no unique key over NOT NULL columns%s%s",
                   source->n_keys ? ": " : "", source->n_keys ? source->keys[0].unusable : "");
     return true;
-}
-
-/* ---- the environment of the templates ---- */
-
-static void bind_table(struct plan *plan, struct db *db, const char *placeholder, const char *name)
-{
-    struct arena *arena = plan->arena;
-    const char *quoted = db_quote_name(db, arena, name);
-
-    sql_bind_sql(
-        &plan->env, placeholder,
-        arena_printf(arena, "%s.%s", db_quote_name(db, arena, plan->source->schema), quoted));
-    sql_bind_sql(&plan->env, arena_printf(arena, "%s_name", placeholder), quoted);
 }
 
 static const char *list_map(const struct plan *plan, bool values)
@@ -172,23 +186,11 @@ static const char *shadow_is_source(const struct plan *plan, size_t i)
     return shadow_equals(plan, i, key_over_t(plan, i));
 }
 
-static void bind_environment(struct plan *plan, struct db *db)
+/* What needs the shadow's columns. */
+static void bind_map(struct plan *plan)
 {
     struct sql_env *env = &plan->env;
-    struct arena *arena = plan->arena;
-    const char *only = plan->dialect->catalog->only;
 
-    *env = (struct sql_env){.arena = arena};
-    sql_bind_name(env, db, "schema", plan->source->schema);
-    bind_table(plan, db, "source", plan->source->name);
-    bind_table(plan, db, "shadow", plan->shadow->name);
-    sql_bind_sql(env, "source", plan->source->quoted);
-    sql_bind_sql(env, "shadow", plan->shadow->quoted);
-    bind_table(plan, db, "retired", plan->names.retired);
-    bind_table(plan, db, "journal", plan->names.journal);
-    bind_table(plan, db, "sentry", plan->names.sentry);
-    sql_bind_sql(env, "only_source", arena_printf(arena, "%s%s", only, plan->source->quoted));
-    sql_bind_sql(env, "only_shadow", arena_printf(arena, "%s%s", only, plan->shadow->quoted));
     sql_bind_sql(env, "shadow_columns", list_map(plan, false));
     sql_bind_sql(env, "source_values", list_map(plan, true));
     sql_bind_sql(env, "key", list_key(plan, ", ", key_over_t));
@@ -247,7 +249,7 @@ bool plan_shadow(struct plan *plan, struct db *db, struct error *err)
         return false;
     judge_key(plan);
     judge_loss(plan);
-    bind_environment(plan, db);
+    bind_map(plan);
     return true;
 }
 
@@ -286,7 +288,11 @@ bool plan_comparison(struct plan *plan, struct db *db, const struct table *left,
     if (!key_choose_surviving(plan, err))
         return false;
     judge_key(plan);
-    bind_environment(plan, db);
+    bind_names(plan, db);
+    sql_bind_sql(&plan->env, "shadow", right->quoted);
+    sql_bind_sql(&plan->env, "only_shadow",
+                 arena_printf(plan->arena, "%s%s", plan->dialect->catalog->only, right->quoted));
+    bind_map(plan);
     return true;
 }
 

@@ -1,0 +1,207 @@
+#include "osc/migration.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "osc/base/group.h"
+#include "osc/base/log.h"
+#include "osc/db/dialect.h"
+#include "osc/shadow.h"
+#include "triggers/capture.h"
+
+enum { MOST_WORKERS = 64, MOST_LANES = 16, BEAT_MS = 1000 };
+
+bool migration_open(struct migration *m, const struct request *request, struct error *err)
+{
+    *m = (struct migration){.request = request, .options = *request->options};
+    m->arena = request->arena;
+    m->plan.arena = m->arena;
+    m->grace = grace_new();
+    m->cancel = cancel_new(request->cancel);
+    m->db = db_open(request->dsn, "control", err);
+    return m->db != NULL;
+}
+
+void migration_close(struct migration *m)
+{
+    migration_keep_no_more(m);
+    db_close(m->db);
+    grace_free(m->grace);
+    cancel_free(m->cancel);
+}
+
+/* ---- finding one that exists ---- */
+
+static bool is_over(const struct state_row *row)
+{
+    return strcmp(row->status, "done") == 0 || strcmp(row->status, "aborted") == 0;
+}
+
+static bool fits(const struct state_row *row, const struct request *request, uint64_t id)
+{
+    if (id)
+        return row->id == id;
+    return !is_over(row) && (!request->table || strcmp(row->table, request->table) == 0);
+}
+
+bool migration_find(struct migration *m, uint64_t id, struct error *err)
+{
+    const struct request *request = m->request;
+    struct state_row *rows = NULL;
+    const struct state_row *found = NULL;
+    size_t n = 0;
+
+    if (!state_list(m->db, request->schema, m->arena, &rows, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!fits(&rows[i], request, id))
+            continue;
+        if (found) {
+            error_set(err, ERROR_USAGE, "more than one migration fits: name its ID");
+            return error_hint(err, "osc status");
+        }
+        found = &rows[i];
+    }
+    if (!found) {
+        if (id)
+            error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " in this database", id);
+        else
+            error_set(err, ERROR_USAGE, "no migration is under way in this database");
+        return error_hint(err, "osc history");
+    }
+    m->state = *found;
+    return plan_source(&m->plan, m->db, found->schema, found->table, found->alter, err)
+               ? (m->plan.id = found->id, true)
+               : error_prefix(err, "migration %" PRIu64, found->id);
+}
+
+bool migration_take_over(struct migration *m, struct error *err)
+{
+    const char *key = m->plan.table_key;
+
+    return server_take_lease(m->db, key, err) &&
+           server_fence_off(m->db, key, "copy-", 0, MOST_WORKERS, err) &&
+           server_fence_off(m->db, key, "replay-", 0, MOST_LANES, err) &&
+           server_fence(m->db, key, "cutover", err);
+}
+
+/* ---- the durable row ---- */
+
+bool migration_set(struct migration *m, const char *column, const char **field, const char *value,
+                   struct error *err)
+{
+    if (!state_set(m->db, m->state.schema, m->state.id, column, value, err))
+        return false;
+    *field = arena_string(m->arena, value);
+    return true;
+}
+
+static void describe_progress(const struct progress *progress, struct text *json)
+{
+    const char *step = atomic_load(&progress->step);
+
+    text_printf(json,
+                "{\"step\":\"%s\",\"step_number\":%u,\"steps\":%u,\"rows_copied\":%" PRIu64
+                ",\"rows_expected\":%" PRIu64 ",\"units_copied\":%" PRIu64
+                ",\"units_expected\":%" PRIu64 ",\"rows_verified\":%" PRIu64 ",\"backlog\":%" PRIu64
+                ",\"replayed\":%" PRIu64 ",\"threads\":%u,\"attempts\":%u}",
+                step ? step : "", atomic_load(&progress->step_number),
+                atomic_load(&progress->steps), (uint64_t)atomic_load(&progress->rows_copied),
+                (uint64_t)atomic_load(&progress->rows_expected),
+                (uint64_t)atomic_load(&progress->units_copied),
+                (uint64_t)atomic_load(&progress->units_expected),
+                (uint64_t)atomic_load(&progress->rows_verified),
+                (uint64_t)atomic_load(&progress->backlog),
+                (uint64_t)atomic_load(&progress->replayed), atomic_load(&progress->threads),
+                atomic_load(&progress->attempts));
+}
+
+/* A heartbeat that cannot be written harms nobody: the lease is what protects. */
+static bool keep(void *argument, struct cancel *cancel, struct error *err)
+{
+    struct migration *m = argument;
+    struct arena *arena = arena_new();
+    struct db *db = NULL;
+
+    do {
+        AUTO(text) json = TEXT_INIT;
+        struct error trouble = ERROR_INIT;
+        const char *wish = "";
+        arena_reset(arena);
+        describe_progress(m->request->progress, &json);
+        if (db && db_is_lost(db)) {
+            db_close(db);
+            db = NULL;
+        }
+        if (!db)
+            db = db_open(m->request->dsn, "keeper", &trouble);
+        if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &wish,
+                               &trouble)) {
+            LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
+        } else if (strcmp(wish, "abort") == 0) {
+            LOG(LOG_INFO, "abort wished by an operator");
+            atomic_store(&m->abort_wished, true);
+            cancel_set(m->cancel);
+        }
+    } while (cancel_sleep_ms(cancel, BEAT_MS));
+    db_close(db);
+    arena_free(arena);
+    (void)err;
+    return true;
+}
+
+bool migration_keep(struct migration *m, struct error *err)
+{
+    m->keeper = group_new(NULL);
+    return group_start(m->keeper, "keeper", keep, m, err);
+}
+
+void migration_keep_no_more(struct migration *m)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (!m->keeper)
+        return;
+    group_cancel(m->keeper);
+    (void)!group_join(m->keeper, &ignored);
+    m->keeper = NULL;
+}
+
+/* ---- what several steps need ---- */
+
+unsigned migration_threads(const struct migration *m)
+{
+    return m->options.threads ? m->options.threads : 2;
+}
+
+struct replay_job migration_replay_job(struct migration *m)
+{
+    const unsigned threads = migration_threads(m);
+
+    return (struct replay_job){
+        .plan = &m->plan,
+        .dsn = m->request->dsn,
+        .grace = m->grace,
+        .progress = m->request->progress,
+        .lanes = threads < 4 ? threads : 4,
+    };
+}
+
+/* Goes on after a failure so that as much as possible is removed; the first error is told. */
+bool migration_undo(struct migration *m, struct error *err)
+{
+    const struct plan *plan = &m->plan;
+    struct error first = ERROR_INIT, second = ERROR_INIT;
+
+    if (!capture_remove(m->db, plan, m->options.lock_timeout_ms, m->options.cutover_timeout_ms,
+                        m->cancel, &first))
+        LOG(LOG_WARN, "triggers or journal not removed", F("error", first.text));
+    if (!plan->dialect->shadow->drop(m->db, plan, &second))
+        LOG(LOG_WARN, "shadow not dropped", F("error", second.text));
+    if (first.kind == ERROR_NONE)
+        first = second;
+    if (first.kind == ERROR_NONE)
+        return true;
+    *err = first;
+    return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
+}

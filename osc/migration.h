@@ -1,0 +1,66 @@
+/*
+ * A migration under way: what migrate.c, its commands and services share.
+ * Private to osc/: callees get narrow jobs, never this.
+ */
+#ifndef OSC_MIGRATION_H
+#define OSC_MIGRATION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "osc/base/grace.h"
+#include "osc/migrate.h"
+#include "osc/state.h"
+#include "triggers/replay.h"
+
+enum step_id {
+    STEP_PLAN,
+    STEP_SHADOW,
+    STEP_CAPTURE,
+    STEP_COPY,
+    STEP_INDEXES,
+    STEP_CATCH_UP,
+    STEP_VERIFY,
+    STEP_CUTOVER,
+    STEP_FINISH,
+    STEP_DONE,
+};
+
+struct migration {
+    const struct request *request;
+    struct arena *arena;
+    struct db *db; /* control connection: holds the lease */
+    struct plan plan;
+    struct state_row state;
+    enum step_id step;
+    struct grace *grace;
+    struct cancel *cancel; /* ours; the request's is its parent */
+    struct group *keeper;  /* heartbeat and wishes; NULL: not running */
+    atomic_bool abort_wished;
+    struct options options; /* the request's, or those remembered with the migration */
+};
+
+bool migration_open(struct migration *m, const struct request *request,
+                    struct error *err) MUST_CHECK;
+void migration_close(struct migration *m);
+
+/* Finds the row `id` (0: the only one that is not over) and loads the source's plan; takes no
+ * lease. */
+bool migration_find(struct migration *m, uint64_t id, struct error *err) MUST_CHECK;
+/* One migration per table; kills what a dead run left on the server. */
+bool migration_take_over(struct migration *m, struct error *err) MUST_CHECK;
+
+/* The heartbeat: progress into the row, wishes out of it. */
+bool migration_keep(struct migration *m, struct error *err) MUST_CHECK;
+void migration_keep_no_more(struct migration *m);
+
+bool migration_set(struct migration *m, const char *column, const char **field, const char *value,
+                   struct error *err) MUST_CHECK;
+
+struct replay_job migration_replay_job(struct migration *m);
+unsigned migration_threads(const struct migration *m);
+
+/* Removes triggers, journal and shadow: the source is as it was.  Each may be gone already. */
+bool migration_undo(struct migration *m, struct error *err) MUST_CHECK;
+
+#endif
