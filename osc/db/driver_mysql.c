@@ -75,7 +75,7 @@ static bool statement_error(struct db *db, struct error *err)
     if ((number >= 2000 && number < 3000) || number == 5014)
         err->kind = ERROR_LOST;
     db->is_lost = db->is_lost || err->kind == ERROR_LOST;
-    return false;
+    return db->is_lost ? error_prefix(err, "the connection broke") : false;
 }
 
 /* ------------------------------------------------------------ connecting */

@@ -46,10 +46,15 @@ static bool statement_error(struct db *db, PGresult *result, struct error *err)
     const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
     const bool is_lost = PQstatus(link->conn) == CONNECTION_BAD;
 
+    /* "Failing row contains (…)" would show a whole row. */
+    if (code && (strcmp(code, "23502") == 0 || strcmp(code, "23514") == 0))
+        detail = NULL;
     if (!text)
         text = PQerrorMessage(link->conn);
-    const enum error_kind kind = code ? postgres_error_kind(code) : ERROR_SERVER;
-    set_text(err, is_lost ? ERROR_LOST : kind, text, detail);
+    if (is_lost) /* the first line; the others guess at reasons */
+        error_set(err, ERROR_LOST, "the connection broke: %.*s", (int)strcspn(text, "\n"), text);
+    else
+        set_text(err, code ? postgres_error_kind(code) : ERROR_SERVER, text, detail);
     (void)snprintf(err->code, sizeof err->code, "%s", code ? code : "");
     db->is_lost = db->is_lost || err->kind == ERROR_LOST;
     PQclear(result);

@@ -18,7 +18,8 @@ struct facts {
     bool names_in_characters;
     bool renames_under_lock;         /* RENAME TABLE is allowed under LOCK TABLES */
     bool lock_has_nowait;            /* LOCK TABLES … NOWAIT / WAIT n */
-    bool sees_metadata_locks;        /* we can read who holds which table lock */
+    bool sees_metadata_locks;        /* we can read who holds which table lock, … */
+    bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
     bool lower_case_names;           /* table names are folded to lower case */
 };

@@ -138,35 +138,50 @@ static bool sees(struct db *db, const char *question)
     return db_value_u64(db, &answer, question, &ignored) && answer > 0;
 }
 
-static bool read_facts(struct db *db, struct error *err)
+/*
+ * Locks, KILL and the settings must reach the server process that we are told
+ * of.  LIMIT beats a hostile sql_select_limit.
+ */
+static bool check_proxy(struct db *db, struct error *err)
 {
-    struct facts *facts = ARENA_NEW(db->arena, struct facts);
     struct rows rows = ROWS_INIT;
-    uint64_t handshake = db->id, behind = 0;
+    const uint64_t handshake = db->id;
+    uint64_t behind = 0;
 
-    if (!db_query(db, &rows,
-                  "SELECT VERSION(), CONNECTION_ID(), @@pseudo_thread_id,"
-                  " @@lower_case_table_names <> 0",
-                  err))
+    if (!db_query(db, &rows, "SELECT CONNECTION_ID(), @@pseudo_thread_id LIMIT 1", err))
         return false;
     if (rows_next(&rows, err)) {
-        facts->version = arena_string(db->arena, rows_text(&rows, 0));
-        db->id = rows_u64(&rows, 1);
-        behind = rows_u64(&rows, 2);
-        facts->lower_case_names = rows_bool(&rows, 3);
+        db->id = rows_u64(&rows, 0);
+        behind = rows_u64(&rows, 1);
     }
     rows_release(&rows);
     if (err->kind != ERROR_NONE)
         return false;
     /* The handshake has room for 32 bits. */
-    if ((uint32_t)handshake != (uint32_t)behind || db->id != behind) {
-        error_set(err, ERROR_REFUSED,
-                  "something between us and the server shares its connections: we are connection "
-                  "%" PRIu64 " to it, but %" PRIu64 " to the server",
-                  handshake, behind);
-        return error_hint(err, "connect to the server itself, not to a proxy: locks and the ending "
-                               "of connections must mean what they say");
+    if ((uint32_t)handshake == (uint32_t)behind && db->id == behind)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "a proxy stands between us and the server: we are connection %" PRIu64
+              " to the proxy, but %" PRIu64 " to the server",
+              handshake, behind);
+    return error_hint(err, "connect to the server itself: locks and the ending of connections must "
+                           "mean what they say");
+}
+
+static bool read_facts(struct db *db, struct error *err)
+{
+    struct facts *facts = ARENA_NEW(db->arena, struct facts);
+    struct rows rows = ROWS_INIT;
+
+    if (!db_query(db, &rows, "SELECT VERSION(), @@lower_case_table_names <> 0", err))
+        return false;
+    if (rows_next(&rows, err)) {
+        facts->version = arena_string(db->arena, rows_text(&rows, 0));
+        facts->lower_case_names = rows_bool(&rows, 1);
     }
+    rows_release(&rows);
+    if (err->kind != ERROR_NONE)
+        return false;
     read_version(facts);
     facts->max_name_bytes = 64;
     facts->names_in_characters = true;
@@ -175,13 +190,16 @@ static bool read_facts(struct db *db, struct error *err)
                  " FROM performance_schema.setup_instruments"
                  " WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES'") &&
         sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks WHERE 1 = 0");
+    facts->sees_metadata_lock_info =
+        sees(db, "SELECT COUNT(*) FROM information_schema.PLUGINS"
+                 " WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' AND PLUGIN_STATUS = 'ACTIVE'");
     db->facts = facts;
     return true;
 }
 
 static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
 {
-    return set_session(db, err) && read_facts(db, err);
+    return check_proxy(db, err) && set_session(db, err) && read_facts(db, err);
 }
 
 /* ----------------------------------------------------------- named locks */

@@ -73,30 +73,36 @@ static bool backend_pid(struct db *db, uint64_t *pid, struct error *err)
     return db_value_u64(db, pid, "SELECT pg_catalog.pg_backend_pid()", err);
 }
 
-/*
- * A pooler invents the process id of its handshake.  That alone is fine: a
- * session-mode pooler keeps one server process for us.  A second client that
- * holds a transaction open must then get another process, and we must keep
- * ours.
- */
+/* A second client holds a transaction open: it must get another process, and we must keep ours. */
 static bool is_shared(struct db *db, struct db *second, bool *shared, struct error *err)
 {
     uint64_t first_pid = db->id, second_pid = 0;
 
-    if (!db_exec(second, "BEGIN", NULL, err) || !backend_pid(second, &second_pid, err))
-        return false;
-    /* Asking the first again could wait for the second: only when it may not be the same one. */
+    if (!db_exec(second, "BEGIN", NULL, err) || !backend_pid(second, &second_pid, err)) {
+        LOG(LOG_DEBUG, "the pooler refuses transactions", F("error", err->text));
+        *shared = true;
+        return true;
+    }
+    /* To ask again when the process is the same would wait for the second client. */
     if (second_pid != db->id && !backend_pid(db, &first_pid, err))
         return false;
     *shared = second_pid == db->id || first_pid != db->id;
     return true;
 }
 
-static bool check_pooler(struct db *db, uint64_t handshake, struct error *err)
+/*
+ * A pooler invents the process id of its handshake.  That alone is fine: in
+ * session mode it keeps one server process for us.  Asked before any setting
+ * is made, as those would stay with the process that others use next.
+ */
+static bool check_pooler(struct db *db, struct error *err)
 {
     struct db second = {.driver = db->driver, .dialect = db->dialect, .dsn = db->dsn};
+    const uint64_t handshake = db->id;
     bool shared = false;
 
+    if (!backend_pid(db, &db->id, err))
+        return false;
     if (handshake == db->id)
         return true;
     second.arena = arena_new();
@@ -109,8 +115,7 @@ static bool check_pooler(struct db *db, uint64_t handshake, struct error *err)
     if (!shared)
         return true;
     error_set(err, ERROR_REFUSED,
-              "a pooler between us and the server shares its connections "
-              "among clients between transactions");
+              "a pooler between us and the server shares its connections among clients");
     return error_hint(err, "connect to the server itself or to a pool in session mode: locks and "
                            "settings must last as long as our connection");
 }
@@ -125,15 +130,13 @@ static bool read_facts(struct db *db, struct error *err)
     if (!db_query(db, &rows,
                   "SELECT pg_catalog.current_setting('server_version'),"
                   " pg_catalog.current_setting('server_version_num'),"
-                  " pg_catalog.current_setting('max_identifier_length'),"
-                  " pg_catalog.pg_backend_pid()",
+                  " pg_catalog.current_setting('max_identifier_length')",
                   err))
         return false;
     if (rows_next(&rows, err)) {
         facts->version = arena_string(db->arena, rows_text(&rows, 0));
         facts->number = (unsigned)rows_u64(&rows, 1);
         facts->max_name_bytes = (unsigned)rows_u64(&rows, 2);
-        db->id = rows_u64(&rows, 3);
     }
     rows_release(&rows);
     if (err->kind != ERROR_NONE)
@@ -147,9 +150,7 @@ static bool read_facts(struct db *db, struct error *err)
 
 static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
 {
-    const uint64_t handshake = db->id;
-
-    return set_session(db, err) && read_facts(db, err) && check_pooler(db, handshake, err);
+    return check_pooler(db, err) && set_session(db, err) && read_facts(db, err);
 }
 
 /* ----------------------------------------------------------- named locks */
