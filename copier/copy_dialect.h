@@ -27,4 +27,7 @@ struct copy_dialect {
     const char *chunk; /* template with {range}: inserts what is not there yet, never overwrites */
 };
 
+extern const struct copy_dialect mysql_copy;
+extern const struct copy_dialect postgres_copy;
+
 #endif

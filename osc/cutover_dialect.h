@@ -47,4 +47,7 @@ struct cutover_dialect {
     bool (*drop_retired)(struct db *db, const struct plan *plan, struct error *err);
 };
 
+extern const struct cutover_dialect mysql_cutover;
+extern const struct cutover_dialect postgres_cutover;
+
 #endif

@@ -42,4 +42,7 @@ struct shadow_dialect {
     bool (*drop)(struct db *db, const struct plan *plan, struct error *err); /* no shadow is fine */
 };
 
+extern const struct shadow_dialect mysql_shadow;
+extern const struct shadow_dialect postgres_shadow;
+
 #endif

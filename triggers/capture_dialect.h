@@ -31,4 +31,7 @@ struct capture_dialect {
     const char *backlog; /* template: about how many entries are there, counted up to {limit} */
 };
 
+extern const struct capture_dialect mysql_capture;
+extern const struct capture_dialect postgres_capture;
+
 #endif

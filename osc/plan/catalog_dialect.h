@@ -71,4 +71,7 @@ struct catalog_dialect {
                                 ({key_index})", or "" */
 };
 
+extern const struct catalog_dialect mysql_catalog;
+extern const struct catalog_dialect postgres_catalog;
+
 #endif

@@ -155,6 +155,11 @@ static const char *journal_key(const struct plan *plan, size_t i)
     return arena_printf(plan->arena, "j.k%zu", i + 1);
 }
 
+static const char *shadow_key_column(const struct plan *plan, size_t i)
+{
+    return plan->shadow_key[i]->quoted;
+}
+
 static const char *source_is_entry(const struct plan *plan, size_t i)
 {
     return arena_printf(plan->arena, "t.%s = j.k%zu", plan->key->columns[i]->quoted, i + 1);
@@ -194,6 +199,7 @@ static void bind_map(struct plan *plan)
     sql_bind_sql(env, "shadow_columns", list_map(plan, false));
     sql_bind_sql(env, "source_values", list_map(plan, true));
     sql_bind_sql(env, "key", list_key(plan, ", ", key_over_t));
+    sql_bind_sql(env, "shadow_key", list_key(plan, ", ", shadow_key_column));
     sql_bind_sql(env, "journal_columns", list_key(plan, ", ", journal_column));
     sql_bind_sql(env, "journal_key", list_key(plan, ", ", journal_key));
     sql_bind_sql(env, "source_is_entry", list_key(plan, " AND ", source_is_entry));
