@@ -4,8 +4,9 @@ void pace_learn(struct pace *pace, uint64_t size, uint64_t elapsed_us)
 {
     double factor = elapsed_us ? (double)pace->target_us / (double)elapsed_us : 2.0;
 
-    /* Halfway towards the aim: one slow chunk (a checkpoint, a lock) is no trend. */
-    factor = factor > 2.0 ? 2.0 : factor < 0.125 ? 0.125 : 1.0 + (factor - 1.0) / 2;
+    /* Far too slow is felt by others: back at once.  Else halfway: one slow chunk is no trend. */
+    factor = factor < 0.5 ? (factor < 0.25 ? 0.25 : factor)
+                          : 1.0 + ((factor > 2.0 ? 2.0 : factor) - 1.0) / 2;
     const double wanted = (double)size * factor;
     pace->size = wanted < 1 ? 1 : wanted > (double)pace->most ? pace->most : (uint64_t)wanted;
 }

@@ -12,7 +12,7 @@ struct pace {
     uint64_t most;      /* never more */
 };
 
-/* The chunk of `size` took `elapsed_us`: at most doubles, at most halves thrice. */
+/* The chunk of `size` took `elapsed_us`: grows by half at most, shrinks to a quarter at most. */
 void pace_learn(struct pace *pace, uint64_t size, uint64_t elapsed_us);
 
 #endif
