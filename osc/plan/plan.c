@@ -22,7 +22,6 @@ void plan_find(struct plan *plan, enum finding_level level, const char *check, c
                const char *format, ...)
 {
     struct finding *finding = ARENA_NEW(plan->arena, struct finding), **last = &plan->findings;
-    AUTO(text) text = TEXT_INIT;
     char line[1200];
     va_list args;
 
