@@ -1,0 +1,35 @@
+/*
+ * What proof asks of a kind of server: one number for a row.
+ */
+#ifndef OSC_VERIFIER_CHECKSUM_DIALECT_H
+#define OSC_VERIFIER_CHECKSUM_DIALECT_H
+
+#include "osc/plan/plan.h"
+
+struct checksum_dialect {
+    /*
+     * A 64-bit number that every bit of every value goes into, and no sum of
+     * functions of single columns: values exchanged between two rows must
+     * change the sum over the rows.  refs[i] is a value of columns[i]'s type.
+     * What the server cannot digest must yield more than DIGEST_POISON.
+     */
+    const char *(*row_hash)(const struct column *const *columns, const char *const *refs, size_t n,
+                            struct arena *arena);
+
+    /* A condition: a and b differ in a bit, or one of them is NULL. */
+    const char *(*differs)(const struct column *column, const char *a, const char *b,
+                           struct arena *arena);
+
+    /* The value as text for people. */
+    const char *(*shown)(const struct column *column, const char *ref, struct arena *arena);
+
+    const char *as_bytes; /* printf format: a text expression, so that it sorts by its bytes */
+};
+
+/* 10^32: more than any sum of 64-bit numbers over a table reaches. */
+#define DIGEST_POISON "100000000000000000000000000000000"
+
+extern const struct checksum_dialect mysql_checksum;
+extern const struct checksum_dialect postgres_checksum;
+
+#endif

@@ -1,0 +1,341 @@
+#include "verifier/verifier.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "osc/base/clock.h"
+#include "osc/base/fail.h"
+#include "osc/base/group.h"
+#include "verifier/narrow.h"
+#include "verifier/walk.h"
+
+enum {
+    FIRST_ROWS = 2000,
+    MOST_TRIES = 10,
+    MOST_LOOKS = 3,       /* without a journal: how often a difference is looked at again */
+    FIRST_PAUSE_MS = 200, /* and how long we wait before; doubles */
+    EXCUSE_AT_ONCE = 8,   /* ranges after one that was equal but for rows in flight */
+    SAVE_EVERY_MS = 1000,
+    LOOK_EVERY_MS = 50,
+};
+
+struct verifier {
+    const struct verify_job *job;
+    struct walk *walk;
+    struct sql_env env; /* what is the same for every range */
+    pthread_mutex_t lock;
+    struct worker *workers;
+    unsigned threads;
+};
+
+struct worker {
+    struct verifier *verifier;
+    unsigned number;
+    struct db *db GUARDED_BY(verifier->lock); /* changed by the worker, interrupted by the caller */
+    struct arena *arena;                      /* of one range */
+    struct arena *kept;                       /* as long as the worker */
+    uint64_t rows;                            /* the next range should have */
+    unsigned excuse_next;
+    struct verdict verdict; /* its share */
+};
+
+/* ---- one worker ---- */
+
+static bool connect_worker(struct worker *worker, struct error *err)
+{
+    struct verifier *verifier = worker->verifier;
+    char role[32];
+
+    (void)snprintf(role, sizeof role, "verify-%u", worker->number);
+    struct db *db = db_open(verifier->job->dsn, role, err);
+    pthread_mutex_lock(&verifier->lock);
+    struct db *old = worker->db;
+    worker->db = db;
+    pthread_mutex_unlock(&verifier->lock);
+    db_close(old);
+    return db != NULL;
+}
+
+static bool compare_range(struct worker *worker, const struct range *range, bool excuses,
+                          bool *is_equal, uint64_t *rows, struct error *err)
+{
+    struct sql_env env = {.arena = worker->arena, .outer = &worker->verifier->env};
+    struct digest source, shadow;
+
+    digest_bind_range(worker->verifier->job->plan, &env, range, excuses);
+    if (!digest_range(worker->db, &env, &source, &shadow, worker->arena, err))
+        return false;
+    *is_equal = digest_is_equal(&source, &shadow);
+    *rows = source.rows;
+    return true;
+}
+
+/* Which rows differ, and do they still?  Keeps what is found when they do. */
+static bool list_differences(struct worker *worker, const struct range *range, bool is_last_look,
+                             bool *is_equal, struct error *err)
+{
+    const struct verify_job *job = worker->verifier->job;
+    struct sql_env env = {.arena = worker->arena, .outer = &worker->verifier->env};
+    struct difference *differences = NULL, **last = &worker->verdict.differences;
+    const uint64_t known = worker->verdict.differing;
+    const uint64_t most =
+        !is_last_look || known > job->max_reported ? 0 : job->max_reported - known;
+    uint64_t differing = 0;
+
+    digest_bind_range(job->plan, &env, range, job->has_journal);
+    if (!narrow_range(worker->db, job->plan, &env, most, &differences, &differing, worker->kept,
+                      err))
+        return false;
+    *is_equal = !differing;
+    if (*is_equal || !is_last_look)
+        return true;
+    while (*last)
+        last = &(*last)->next;
+    *last = differences;
+    worker->verdict.differing += differing;
+    verdict_add_range(job->plan, &worker->verdict, range, worker->kept);
+    return true;
+}
+
+/*
+ * With a journal one look proves it: an entry is forgotten in the transaction
+ * that replays it, so a key without an entry must be equal in the same
+ * snapshot.  Without one the other table may just be a moment behind.
+ */
+static bool settle_difference(struct worker *worker, const struct range *range,
+                              struct cancel *cancel, bool *is_equal, struct error *err)
+{
+    const unsigned looks = worker->verifier->job->has_journal ? 1 : MOST_LOOKS;
+
+    for (unsigned look = 1; !*is_equal && look <= looks; look++) {
+        if (look > 1 && !cancel_sleep_ms(cancel, (uint64_t)FIRST_PAUSE_MS << (look - 2)))
+            return cancel_check(cancel, err);
+        if (!list_differences(worker, range, look == looks, is_equal, err))
+            return false;
+    }
+    return true;
+}
+
+static bool verify_range(struct worker *worker, const struct range *range, struct cancel *cancel,
+                         bool *is_equal, uint64_t *rows, struct error *err)
+{
+    const bool has_journal = worker->verifier->job->has_journal;
+    bool excuses = has_journal && worker->excuse_next;
+
+    if (worker->excuse_next)
+        worker->excuse_next--;
+    if (!compare_range(worker, range, excuses, is_equal, rows, err) || *is_equal)
+        return err->kind == ERROR_NONE;
+    worker->verdict.rechecked++;
+    FAILPOINT("verify-differs");
+    if (has_journal && !excuses) {
+        if (!compare_range(worker, range, true, is_equal, rows, err))
+            return false;
+        if (*is_equal)
+            worker->excuse_next = EXCUSE_AT_ONCE;
+    }
+    return settle_difference(worker, range, cancel, is_equal, err);
+}
+
+static bool is_worth_retrying(const struct error *err)
+{
+    return err->kind == ERROR_TRANSIENT || err->kind == ERROR_LOST;
+}
+
+/* Reading again does no harm. */
+static bool verify_persistently(struct worker *worker, const struct range *range,
+                                struct cancel *cancel, bool *is_equal, struct error *err)
+{
+    const struct verify_job *job = worker->verifier->job;
+    uint64_t rows = 0;
+
+    for (unsigned attempt = 0;; attempt++) {
+        const uint64_t started = clock_us();
+        error_clear(err);
+        if (verify_range(worker, range, cancel, is_equal, &rows, err)) {
+            worker->rows = walk_pace(worker->rows, clock_us() - started, job->chunk_time_ms * 1000);
+            break;
+        }
+        if (cancel_is_set(cancel))
+            return cancel_check(cancel, err);
+        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
+            return error_prefix(err, "verifying range %" PRIu64, range->number);
+        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
+            return cancel_check(cancel, err);
+        if (db_is_lost(worker->db) && !connect_worker(worker, err))
+            return error_prefix(err, "reconnecting");
+    }
+    worker->verdict.chunks++;
+    worker->verdict.rows += rows;
+    if (job->progress)
+        atomic_fetch_add(&job->progress->rows_verified, rows);
+    return true;
+}
+
+static bool take_range(struct worker *worker, struct range *range, bool *found,
+                       struct cancel *cancel, struct error *err)
+{
+    struct walk *walk = worker->verifier->walk;
+
+    for (unsigned attempt = 0;; attempt++) {
+        error_clear(err);
+        arena_reset(worker->arena);
+        if (walk_take(walk, worker->db, worker->rows, worker->arena, range, found, err))
+            return true;
+        if (cancel_is_set(cancel))
+            return cancel_check(cancel, err);
+        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
+            return false;
+        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
+            return cancel_check(cancel, err);
+        if (db_is_lost(worker->db) && !connect_worker(worker, err))
+            return error_prefix(err, "reconnecting");
+    }
+}
+
+static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    struct walk *walk = worker->verifier->walk;
+    struct range range;
+    bool found = true, is_equal = false;
+
+    while (cancel_check(cancel, err)) {
+        if (!take_range(worker, &range, &found, cancel, err))
+            return false;
+        if (!found)
+            return true;
+        if (!verify_persistently(worker, &range, cancel, &is_equal, err))
+            return false;
+        walk_done(walk, &range, is_equal);
+    }
+    return false;
+}
+
+static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
+{
+    struct worker *worker = argument;
+    const bool good = connect_worker(worker, err) && verify_ranges(worker, cancel, err);
+
+    walk_leave(worker->verifier->walk);
+    return good;
+}
+
+/* ---- the caller's thread ---- */
+
+static void interrupt_workers(struct verifier *verifier)
+{
+    pthread_mutex_lock(&verifier->lock);
+    for (unsigned i = 0; i < verifier->threads; i++)
+        if (verifier->workers[i].db)
+            db_interrupt(verifier->workers[i].db);
+    pthread_mutex_unlock(&verifier->lock);
+}
+
+/* Until the workers are done: saves how far they are, and stops them when told to. */
+static bool watch_workers(struct verifier *verifier, struct group *group, struct error *err)
+{
+    const struct verify_job *job = verifier->job;
+    struct arena *arena = arena_new();
+    struct deadline next = deadline_in_ms(SAVE_EVERY_MS);
+    bool good = true;
+
+    while (!walk_is_over(verifier->walk, LOOK_EVERY_MS)) {
+        if (cancel_is_set(group_token(group)))
+            interrupt_workers(verifier);
+        if (!good || !job->save || !deadline_passed(&next))
+            continue;
+        arena_reset(arena);
+        const char *watermark = walk_watermark(verifier->walk, arena);
+        good = !watermark || job->save(job->owner, watermark, err);
+        if (!good)
+            group_cancel(group);
+        next = deadline_in_ms(SAVE_EVERY_MS);
+    }
+    arena_free(arena);
+    return good;
+}
+
+static bool start_workers(struct verifier *verifier, struct group *group, struct error *err)
+{
+    for (unsigned i = 0; i < verifier->threads; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "verify-%u", i + 1);
+        walk_enter(verifier->walk);
+        if (!group_start(group, name, run_worker, &verifier->workers[i], err)) {
+            walk_leave(verifier->walk);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool run_workers(struct verifier *verifier, struct error *err)
+{
+    struct group *group = group_new(verifier->job->cancel);
+    struct error watched = ERROR_INIT, joined = ERROR_INIT;
+
+    const bool started = start_workers(verifier, group, err);
+    if (!started)
+        group_cancel(group);
+    const bool saved = watch_workers(verifier, group, &watched);
+    const bool worked = group_join(group, &joined);
+    /* What made us cancel the others comes first. */
+    if (started && !saved)
+        *err = watched;
+    else if (started && !worked)
+        *err = joined;
+    return started && saved && worked;
+}
+
+static void open_workers(struct verifier *verifier)
+{
+    for (unsigned i = 0; i < verifier->threads; i++)
+        verifier->workers[i] = (struct worker){.verifier = verifier,
+                                               .number = i + 1,
+                                               .arena = arena_new(),
+                                               .kept = arena_new(),
+                                               .rows = FIRST_ROWS};
+}
+
+static void close_workers(struct verifier *verifier, struct arena *arena, struct verdict *verdict)
+{
+    for (unsigned i = 0; i < verifier->threads; i++) {
+        struct worker *worker = &verifier->workers[i];
+        verdict_add_share(verifier->job->plan, verdict, &worker->verdict,
+                          verifier->job->max_reported, arena);
+        db_close(worker->db);
+        arena_free(worker->arena);
+        arena_free(worker->kept);
+    }
+}
+
+bool verify_tables(const struct verify_job *job, struct arena *arena, struct verdict *verdict,
+                   struct error *err)
+{
+    struct verifier verifier = {
+        .job = job, .env = {.arena = arena, .outer = &job->plan->env}
+    };
+
+    verifier.walk = walk_new(job->plan, job->from, err);
+    if (!verifier.walk)
+        return false;
+    digest_bind(job->plan, &verifier.env);
+    narrow_bind(job->plan, &verifier.env);
+    /* A table that cannot be cut into ranges is one range. */
+    verifier.threads = job->plan->key_keeps_order && job->threads ? job->threads : 1;
+    verifier.workers = ARENA_ARRAY(arena, struct worker, verifier.threads);
+    (void)pthread_mutex_init(&verifier.lock, NULL);
+    open_workers(&verifier);
+    const bool good = run_workers(&verifier, err);
+    *verdict = (struct verdict){.is_equal = false};
+    close_workers(&verifier, arena, verdict);
+    verdict->is_equal = good && !verdict->differing;
+    (void)pthread_mutex_destroy(&verifier.lock);
+    walk_free(verifier.walk);
+    if (!good)
+        return error_prefix(err, "comparing %s with %s", job->plan->source->quoted,
+                            job->plan->shadow->quoted);
+    return true;
+}

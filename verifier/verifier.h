@@ -1,0 +1,44 @@
+/*
+ * Verifier: proves source and shadow equal, or says which rows are not.
+ *
+ * Range by range, each one statement and so one snapshot of both tables;
+ * never a long transaction, no locks.  That rows differ is a verdict, not an
+ * error.  Does not wait for replay: rows whose key is in the journal are in
+ * flight and excused.
+ */
+#ifndef OSC_VERIFIER_VERIFIER_H
+#define OSC_VERIFIER_VERIFIER_H
+
+#include "osc/base/cancel.h"
+#include "osc/base/progress.h"
+#include "verifier/verdict.h"
+
+struct verify_job {
+    const struct plan *plan;
+    const struct dsn *dsn;
+    unsigned threads;
+    uint64_t chunk_time_ms; /* what the statement of one range should take */
+    struct cancel *cancel;
+    struct progress *progress; /* NULL is fine */
+    bool has_journal;          /* in-flight keys are excused; otherwise a difference is looked at
+                                  several times */
+    const char *from;          /* watermark of an earlier run; NULL: from the start */
+    /* Makes a watermark durable; called now and then from the caller's thread.  NULL is fine. */
+    bool (*save)(void *owner, const char *watermark, struct error *err);
+    void *owner;
+    uint64_t max_reported; /* differences that are kept; all are counted */
+};
+
+/* The verdict lives in `arena`. */
+bool verify_tables(const struct verify_job *job, struct arena *arena, struct verdict *verdict,
+                   struct error *err) MUST_CHECK;
+
+/*
+ * Journals the key of every row that differs in the verdict's ranges, so that
+ * replay brings it up to date; *entries counts them.  Verify again afterwards.
+ * ERROR_DIVERGED when there are too many ranges to call it a repair.
+ */
+bool verify_repair(const struct verify_job *job, const struct verdict *verdict, uint64_t *entries,
+                   struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Walk: hands out the table range by range, in key order, and remembers what
+ * is verified.
+ *
+ * One worker at a time asks the server for the next bound.  The watermark says
+ * "everything at or below is equal"; a range that differs holds it back.
+ */
+#ifndef OSC_VERIFIER_WALK_H
+#define OSC_VERIFIER_WALK_H
+
+#include "verifier/digest.h"
+
+struct walk;
+
+/* `watermark` NULL: from the start.  ERROR_SYSTEM when it cannot be read. */
+struct walk *walk_new(const struct plan *plan, const char *watermark, struct error *err) MUST_CHECK;
+void walk_free(struct walk *walk); /* NULL is fine */
+
+/*
+ * The next range of about `rows` rows; *found is false when nothing is left.
+ * The bounds live in `arena`.
+ */
+bool walk_take(struct walk *walk, struct db *db, uint64_t rows, struct arena *arena,
+               struct range *range, bool *found, struct error *err) MUST_CHECK;
+void walk_done(struct walk *walk, const struct range *range, bool is_equal);
+
+/* The watermark as JSON text, in `arena`; NULL as long as there is none. */
+const char *walk_watermark(struct walk *walk, struct arena *arena);
+
+/* A worker comes and goes; true when none is left after at most `ms`. */
+void walk_enter(struct walk *walk);
+void walk_leave(struct walk *walk);
+bool walk_is_over(struct walk *walk, uint64_t ms);
+
+/* How many rows the next range should have so that it takes `target_us`. */
+uint64_t walk_pace(uint64_t rows, uint64_t elapsed_us, uint64_t target_us);
+
+#endif
