@@ -42,9 +42,13 @@ static bool render_and_run(struct db *db, const struct plan *plan, const char *c
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_sql(&env, "entries", condition);
-    return sql_exec(db, dialect->replay_delete, &env, NULL, err) &&
-           sql_exec(db, dialect->replay_insert, &env, NULL, err) &&
-           sql_exec(db, dialect->forget, &env, NULL, err);
+    if (!sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
+        !sql_exec(db, dialect->replay_insert, &env, NULL, err))
+        return false;
+    FAILPOINT("before-forget");
+    if (MUTANT("forget-up-to-now"))
+        sql_bind_sql(&env, "entries", "TRUE");
+    return sql_exec(db, dialect->forget, &env, NULL, err);
 }
 
 static bool connect_lane(struct replay *replay, unsigned lane, struct error *err)
