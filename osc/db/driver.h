@@ -43,4 +43,7 @@ extern const struct db_driver postgres_driver;
 enum error_kind mysql_error_kind(unsigned number);
 enum error_kind postgres_error_kind(const char *sqlstate);
 
+void mysql_add_literal(struct db *db, struct text *out, const char *bytes, size_t length);
+void mysql_add_name(struct text *out, const char *name);
+
 #endif

@@ -87,28 +87,6 @@ static void start_library(void)
     (void)mysql_library_init(0, NULL, NULL);
 }
 
-/* A server may ask for any file of ours in answer to any statement: never. */
-static int refuse_file(void **state, const char *name UNUSED, void *data UNUSED)
-{
-    *state = NULL;
-    return 1;
-}
-
-static int refuse_read(void *state UNUSED, char *buffer UNUSED, unsigned size UNUSED)
-{
-    return -1;
-}
-
-static void refuse_end(void *state UNUSED)
-{
-}
-
-static int refuse_error(void *state UNUSED, char *text, unsigned size)
-{
-    (void)snprintf(text, size, "LOCAL INFILE is off");
-    return 2068;
-}
-
 static bool read_tls_mode(const struct dsn *dsn, enum tls_mode *mode, struct error *err)
 {
     const char *wanted = dsn_option(dsn, "ssl-mode");
@@ -141,6 +119,11 @@ static bool check_options(const struct dsn *dsn, struct error *err)
     return true;
 }
 
+#ifndef HAS_CONNECTOR_C
+static const unsigned ssl_modes[] = {SSL_MODE_DISABLED, SSL_MODE_PREFERRED, SSL_MODE_REQUIRED,
+                                     SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY};
+#endif
+
 static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
 {
     const char *ca = dsn_option(dsn, "ssl-ca");
@@ -154,12 +137,7 @@ static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
     (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &is_on);
     (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &is_checked);
 #else
-    static const unsigned modes[] = {
-        [TLS_DISABLED] = SSL_MODE_DISABLED,        [TLS_PREFERRED] = SSL_MODE_PREFERRED,
-        [TLS_REQUIRED] = SSL_MODE_REQUIRED,        [TLS_CA] = SSL_MODE_VERIFY_CA,
-        [TLS_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
-    };
-    (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &ssl_modes[mode]);
 #endif
     if (ca)
         (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
@@ -167,6 +145,54 @@ static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
         (void)mysql_options(mysql, MYSQL_OPT_SSL_CERT, cert);
     if (key)
         (void)mysql_options(mysql, MYSQL_OPT_SSL_KEY, key);
+}
+
+/* Option files are read last, when the connection is made: they must not have softened the DSN. */
+static bool check_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum mysql_option option;
+    } files[] = {
+        {"ssl-ca",   MYSQL_OPT_SSL_CA  },
+        {"ssl-cert", MYSQL_OPT_SSL_CERT},
+        {"ssl-key",  MYSQL_OPT_SSL_KEY },
+    };
+
+    if (mode >= TLS_REQUIRED && !mysql_get_ssl_cipher(mysql))
+        return error_set(err, ERROR_DENIED, "the server offers no TLS, and the DSN requires it");
+    bool is_kept = true;
+#ifdef HAS_CONNECTOR_C
+    my_bool is_checked = 0;
+    (void)mysql_get_option(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &is_checked);
+    is_kept = mode < TLS_CA || is_checked;
+#else
+    unsigned now = 0;
+    (void)mysql_get_option(mysql, MYSQL_OPT_SSL_MODE, &now);
+    is_kept = mode <= TLS_PREFERRED || now >= ssl_modes[mode];
+#endif
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        const char *wanted = dsn_option(dsn, files[i].name), *used = NULL;
+        (void)mysql_get_option(mysql, files[i].option, &used);
+        is_kept = is_kept && (!wanted || (used && strcmp(wanted, used) == 0));
+    }
+    if (is_kept)
+        return true;
+    error_set(err, ERROR_USAGE, "an option file contradicts the TLS options of the DSN");
+    return error_hint(err, "keep the ssl options in one of them, or name another file by "
+                           "?defaults-file=…");
+}
+
+/* Whatever an option file said. */
+static void set_habits(MYSQL *mysql)
+{
+    const unsigned off = 0;
+
+    (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+#ifdef HAS_CONNECTOR_C
+    const my_bool no = 0;
+    (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+#endif
 }
 
 /* Dead peers are found by probes, not by a statement that takes long. */
@@ -196,15 +222,16 @@ static void set_keepalive(MYSQL *mysql)
 static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose,
                         unsigned read_timeout_s)
 {
-    const unsigned connect_timeout = CONNECT_TIMEOUT_S, write_timeout = WRITE_TIMEOUT_S, off = 0,
-                   tcp = MYSQL_PROTOCOL_TCP;
+    const unsigned connect_timeout = CONNECT_TIMEOUT_S, write_timeout = WRITE_TIMEOUT_S;
+    const unsigned tcp = MYSQL_PROTOCOL_TCP;
+    const unsigned long packet = 1UL << 30;
     const char *defaults = dsn_option(dsn, "defaults-file");
     char name[64];
 
     (void)mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
     (void)mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
     (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &write_timeout);
-    (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+    (void)mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     /* To the library "localhost" means its socket, whatever the port: here a port means TCP. */
     if (!dsn->socket && dsn->host && dsn->port)
@@ -221,7 +248,6 @@ static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose
     const bool yes = true;
     (void)mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
 #endif
-    mysql_set_local_infile_handler(mysql, refuse_file, refuse_read, refuse_end, refuse_error, NULL);
 }
 
 static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned read_timeout_s,
@@ -245,16 +271,11 @@ static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned rea
         mysql_close(mysql);
         return NULL;
     }
-    if (mode >= TLS_REQUIRED && !mysql_get_ssl_cipher(mysql)) {
-        error_set(err, ERROR_DENIED, "the server offers no TLS, and the DSN requires it");
+    if (!check_tls(mysql, dsn, mode, err)) {
         mysql_close(mysql);
         return NULL;
     }
-#ifdef HAS_CONNECTOR_C
-    /* Only now: an option file may have said otherwise. */
-    const my_bool no = 0;
-    (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
-#endif
+    set_habits(mysql);
     set_keepalive(mysql);
     return mysql;
 }
@@ -361,67 +382,6 @@ static void finish(struct rows *rows)
     mysql_free_result(rows->driver); /* reads away the rest */
 }
 
-/* --------------------------------------------------------------- quoting */
-
-static bool is_utf8(const char *bytes, size_t length)
-{
-    const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
-
-    while (at < end) {
-        const unsigned lead = *at++;
-        const size_t more = lead < 0x80                   ? 0
-                            : lead >= 0xC2 && lead < 0xE0 ? 1
-                            : lead >= 0xE0 && lead < 0xF0 ? 2
-                            : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                          : length;
-        if (more > (size_t)(end - at))
-            return false;
-        for (size_t i = 0; i < more; i++)
-            if ((at[i] & 0xC0) != 0x80)
-                return false;
-        if ((lead == 0xE0 && at[0] < 0xA0) || (lead == 0xED && at[0] > 0x9F) ||
-            (lead == 0xF0 && at[0] < 0x90) || (lead == 0xF4 && at[0] > 0x8F))
-            return false;
-        at += more;
-    }
-    return true;
-}
-
-/*
- * Written for the session that setup makes, UTF-8 with backslash escapes,
- * whatever an option file told the library.  Bytes that are no text can only
- * be a binary value.
- */
-static void add_literal(struct db *db UNUSED, struct text *out, const char *bytes, size_t length)
-{
-    static const char from[] = "\0\n\r\\'\"\032", to[] = "0nr\\'\"Z";
-
-    if (!is_utf8(bytes, length)) {
-        text_add(out, "X'");
-        for (size_t i = 0; i < length; i++)
-            text_printf(out, "%02X", (unsigned)(unsigned char)bytes[i]);
-        text_add(out, "'");
-        return;
-    }
-    text_add(out, "'");
-    for (size_t i = 0; i < length; i++) {
-        const char *special = memchr(from, bytes[i], sizeof from - 1);
-        if (special)
-            text_add_bytes(out, (const char[]){'\\', to[special - from]}, 2);
-        else
-            text_add_bytes(out, bytes + i, 1);
-    }
-    text_add(out, "'");
-}
-
-static void add_name(struct text *out, const char *name)
-{
-    text_add(out, "`");
-    for (; *name; name++)
-        text_add(out, *name == '`' ? "``" : (char[]){*name, '\0'});
-    text_add(out, "`");
-}
-
 const struct db_driver mysql_driver = {
     .connect = connect_link,
     .close = close_link,
@@ -429,7 +389,7 @@ const struct db_driver mysql_driver = {
     .query = query,
     .next = next,
     .finish = finish,
-    .add_literal = add_literal,
-    .add_name = add_name,
+    .add_literal = mysql_add_literal,
+    .add_name = mysql_add_name,
     .interrupt = interrupt,
 };
