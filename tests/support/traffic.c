@@ -119,11 +119,13 @@ static void free_traffic(struct traffic *t)
     free(t);
 }
 
-static bool open_link(const struct traffic *t, struct link *link, struct traffic_error *err)
+static bool open_link(const struct traffic *t, struct link *link, bool creating,
+                      struct traffic_error *err)
 {
     const struct link_settings settings = {
         .dsn = t->dsn,
         .statement_timeout_ms = t->options.statement_timeout_ms,
+        .create_database = creating,
     };
     if (link_open(link, &settings))
         return true;
@@ -148,7 +150,7 @@ bool traffic_create(const struct traffic_options *options, uint64_t rows, struct
     struct traffic *t = new_traffic(options, err);
     if (!t)
         return false;
-    bool ok = open_link(t, &link, err);
+    bool ok = open_link(t, &link, true, err);
     if (ok) {
         ok = target_create(&link, &t->target, rows, err);
         link_close(&link);
@@ -193,7 +195,9 @@ static bool make_writers(struct traffic *t, struct link *link, struct traffic_er
         struct writer *w = &t->writers[i];
         *w = (struct writer){.t = t, .index = i, .hot = -1};
         w->ledger = witness_ledger(t->witness, i);
-        w->repeatable_read = i % 2 == 1;
+        w->repeatable_read = t->options.isolation == TRAFFIC_MIXED
+                                 ? i % 2 == 1
+                                 : t->options.isolation == TRAFFIC_REPEATABLE_READ;
         w->prepared = i % 4 >= 2;
         w->random = (t->options.seed * 1000 + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
         /* What earlier traffic has used up must not come again. */
@@ -213,7 +217,7 @@ static bool make_writers(struct traffic *t, struct link *link, struct traffic_er
 static bool prepare(struct traffic *t, struct traffic_error *err)
 {
     struct link link;
-    if (!open_link(t, &link, err))
+    if (!open_link(t, &link, t->options.create_rows > 0, err))
         return false;
     const uint64_t rows = t->options.create_rows;
     link.kind->server_name(&link, t->server, sizeof(t->server));
@@ -297,7 +301,7 @@ static void compare(struct traffic *t, struct traffic_verdict *verdict)
     struct link link;
     struct traffic_error err;
     *verdict = (struct traffic_verdict){0};
-    if (!open_link(t, &link, &err)) {
+    if (!open_link(t, &link, false, &err)) {
         memcpy(verdict->problem, err.text, sizeof(verdict->problem));
         return;
     }

@@ -23,6 +23,12 @@ struct traffic_rename {
     const char *from, *to;
 };
 
+enum traffic_isolation {
+    TRAFFIC_MIXED, /* half of the writers each */
+    TRAFFIC_READ_COMMITTED,
+    TRAFFIC_REPEATABLE_READ,
+};
+
 /* Zero means the default everywhere; strings only have to live until traffic_start() returns. */
 struct traffic_options {
     const char *dsn;    /* postgres://, mysql:// or mariadb:// */
@@ -34,6 +40,7 @@ struct traffic_options {
     double rate;        /* write transactions per second of all writers; 0: as fast as they go */
     uint64_t seed;      /* 1: of the writers' choices */
     const char *mix; /* "standard", or a list of names with optional weights: "insert,update=5" */
+    enum traffic_isolation isolation;
     uint64_t create_rows;          /* create (or replace) the table with so many rows first */
     unsigned statement_timeout_ms; /* 30000: no statement waits longer */
     unsigned connect_timeout_ms;   /* 30000: how long a lost connection is tried again */

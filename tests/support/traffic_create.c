@@ -55,9 +55,8 @@ static bool create_index(struct link *link, const struct target *target)
     if (!target->shape->indexed)
         return true;
     statement_begin(&s, link, false);
-    statement_add(&s, "CREATE INDEX ");
-    statement_name(&s, "by_status");
-    statement_add(&s, " ON ");
+    statement_add(&s, target->family == FAMILY_POSTGRES ? "CREATE INDEX ON "
+                                                        : "CREATE INDEX by_status ON ");
     target_table(target, &s);
     statement_add(&s, " (");
     statement_name(&s, target->shape->indexed);

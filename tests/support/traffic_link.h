@@ -36,7 +36,7 @@ struct link_settings {
     const char *dsn;
     unsigned statement_timeout_ms;
     bool repeatable_read;
-    bool no_database; /* MySQL family: connect without choosing the DSN's database */
+    bool create_database; /* MySQL family: make the DSN's database when it is not there */
 };
 
 /* One row of a result; values are valid during the call. False ends the reading. */

@@ -35,6 +35,7 @@ static const char usage[] =
     "  --seconds N        then stop; otherwise at SIGTERM or SIGINT\n"
     "  --seed N           of the writers' choices\n"
     "  --mix LIST         standard, or operations with weights: insert,update=5\n"
+    "  --isolation LEVEL  mixed, read-committed or repeatable-read\n"
     "  --rename OLD=NEW   a column the schema change renames (repeatable)\n"
     "  --ignore COLUMN    never write nor compare it (repeatable)\n"
     "  --timeout SECONDS  of one statement (30)  --bulk ROWS   of a bulk update (500)\n"
@@ -65,6 +66,18 @@ static bool add_rename(struct command *c, char *text)
     return true;
 }
 
+static bool set_isolation(struct command *c, const char *name)
+{
+    static const char *const names[] = {"mixed", "read-committed", "repeatable-read"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], name) != 0)
+            continue;
+        c->options.isolation = (enum traffic_isolation)i;
+        return true;
+    }
+    return false;
+}
+
 static bool take_option(struct command *c, int option)
 {
     switch (option) {
@@ -80,6 +93,7 @@ static bool take_option(struct command *c, int option)
     case 's': c->seconds = strtod(optarg, NULL); return true;
     case 'e': c->options.seed = strtoull(optarg, NULL, 10); return true;
     case 'm': c->options.mix = optarg; return true;
+    case 'I': return set_isolation(c, optarg);
     case 'n': return add_rename(c, optarg);
     case 'i':
         if (c->ignore_count < RENAMES_MAX)
@@ -110,6 +124,7 @@ static bool parse(struct command *c, int argc, char **argv)
         {"seconds",     required_argument, NULL, 's'},
         {"seed",        required_argument, NULL, 'e'},
         {"mix",         required_argument, NULL, 'm'},
+        {"isolation",   required_argument, NULL, 'I'},
         {"rename",      required_argument, NULL, 'n'},
         {"ignore",      required_argument, NULL, 'i'},
         {"timeout",     required_argument, NULL, 'T'},

@@ -127,6 +127,21 @@ static bool set_session(struct link *link, const struct link_settings *settings)
     return mysql_query(session->conn, sql) == 0 || fail_by_connection(link);
 }
 
+static bool choose_database(struct link *link, const char *name)
+{
+    struct session *session = link->session;
+    struct statement s;
+    if (mysql_select_db(session->conn, name) == 0)
+        return true;
+    statement_begin(&s, link, false);
+    statement_add(&s, "CREATE DATABASE ");
+    statement_name(&s, name);
+    const bool ok =
+        mysql_query(session->conn, s.sql) == 0 && mysql_select_db(session->conn, name) == 0;
+    statement_free(&s);
+    return ok || fail_by_connection(link);
+}
+
 static bool mysql_link_connect(struct link *link, const struct link_settings *settings)
 {
     struct session *session = must(calloc(1, sizeof(*session)));
@@ -140,11 +155,13 @@ static bool mysql_link_connect(struct link *link, const struct link_settings *se
     mysql_options(session->conn, MYSQL_OPT_READ_TIMEOUT, &answer_s);
     mysql_options(session->conn, MYSQL_OPT_WRITE_TIMEOUT, &answer_s);
     mysql_options(session->conn, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    const char *database = settings->no_database || !*a.database ? NULL : a.database;
+    const char *database = settings->create_database || !*a.database ? NULL : a.database;
     if (!mysql_real_connect(session->conn, *a.socket ? "localhost" : a.host, a.user, a.password,
                             database, *a.socket ? 0 : a.port, *a.socket ? a.socket : NULL,
                             CLIENT_FOUND_ROWS))
         return fail_by_connection(link);
+    if (settings->create_database && !choose_database(link, a.database))
+        return false;
     return set_session(link, settings);
 }
 

@@ -46,38 +46,49 @@ static void add_key_value(struct writer *w, struct statement *s, size_t column, 
     statement_wrapped(s, target->shape->columns[column].write[target->family], &v);
 }
 
-void add_key_match(struct writer *w, struct statement *s, int64_t ordinal, bool respelled)
+static void add_key_condition(struct writer *w, struct statement *s, int64_t ordinal,
+                              bool respelled)
 {
     const struct target *target = &w->t->target;
     for (size_t i = 0; i < target->shape->key_count; i++) {
-        statement_add(s, i ? " AND " : " WHERE ");
+        statement_add(s, i ? " AND " : "");
         target_column(target, w->names, i, s);
         statement_add(s, " = ");
         add_key_value(w, s, i, ordinal, respelled);
     }
 }
 
+void add_key_match(struct writer *w, struct statement *s, int64_t ordinal, bool respelled)
+{
+    statement_add(s, " WHERE ");
+    add_key_condition(w, s, ordinal, respelled);
+}
+
+static void add_key_list(struct writer *w, struct statement *s, const int64_t *ordinals,
+                         const struct image *images, size_t count)
+{
+    target_column(&w->t->target, w->names, 0, s);
+    statement_add(s, " IN (");
+    for (size_t n = 0; n < count; n++) {
+        statement_add(s, n ? ", " : "");
+        add_key_value(w, s, 0, ordinals[n], images[n].respelled);
+    }
+    statement_add(s, ")");
+}
+
+/* Not as (a, b) IN ((1, 2), ...): MariaDB would read, and lock, the whole table for it. */
 void add_key_in(struct writer *w, struct statement *s, const int64_t *ordinals,
                 const struct image *images, size_t count)
 {
-    const struct target *target = &w->t->target;
-    const size_t keys = target->shape->key_count;
-    statement_add(s, keys > 1 ? " WHERE (" : " WHERE ");
-    for (size_t i = 0; i < keys; i++) {
-        statement_add(s, i ? ", " : "");
-        target_column(target, w->names, i, s);
+    const bool single = w->t->target.shape->key_count == 1;
+    statement_add(s, " WHERE ");
+    if (single)
+        add_key_list(w, s, ordinals, images, count);
+    for (size_t n = 0; !single && n < count; n++) {
+        statement_add(s, n ? " OR (" : "(");
+        add_key_condition(w, s, ordinals[n], images[n].respelled);
+        statement_add(s, ")");
     }
-    statement_add(s, keys > 1 ? ") IN (" : " IN (");
-    for (size_t n = 0; n < count; n++) {
-        statement_add(s, n ? ", " : "");
-        statement_add(s, keys > 1 ? "(" : "");
-        for (size_t i = 0; i < keys; i++) {
-            statement_add(s, i ? ", " : "");
-            add_key_value(w, s, i, ordinals[n], images[n].respelled);
-        }
-        statement_add(s, keys > 1 ? ")" : "");
-    }
-    statement_add(s, ")");
 }
 
 void add_insert(struct writer *w, struct statement *s, const char *verb, bool without_key)

@@ -75,6 +75,11 @@ bool writer_run(struct writer *w, struct statement *s, int64_t rows)
         snprintf(text, sizeof(text), "%llu rows were touched where %lld should have been",
                  (unsigned long long)w->link.affected, (long long)rows);
         meter_error(&w->t->meter, w->operation, "ROWS", text);
+        /* The application was told; what it did not do, it must not be found to have done. */
+        if (w->inside || w->link.affected == 0) {
+            w->reply = REPLY_REFUSED;
+            return false;
+        }
     }
     return true;
 }
