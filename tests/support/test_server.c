@@ -60,6 +60,7 @@ size_t test_servers_start(struct test_server *servers)
         snprintf(server->name, sizeof(server->name), "%.*s", (int)length, wanted);
         if (!start(server)) {
             fprintf(stderr, "the server %s cannot be had\n", server->name);
+            test_servers_stop(servers, count - 1);
             exit(1); /* a server skipped silently would look like a test passed */
         }
         wanted += length;
