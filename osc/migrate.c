@@ -1,0 +1,585 @@
+/*
+ * One migration, from request to finish.
+ *
+ * A step may be interrupted anywhere and entered again: each one looks at what
+ * is there and does only what is missing.  Before the cutover everything can be
+ * undone; after it the way on is finish.
+ */
+#include "osc/migrate.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "copier/copier.h"
+#include "osc/base/fail.h"
+#include "osc/base/group.h"
+#include "osc/base/log.h"
+#include "osc/cutover.h"
+#include "osc/db/dialect.h"
+#include "osc/migration.h"
+#include "osc/plan/catalog_dialect.h"
+#include "osc/shadow.h"
+#include "triggers/capture.h"
+#include "verifier/verifier.h"
+
+enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3 };
+
+/* ---- the steps ---- */
+
+static bool step_plan(struct migration *m, struct error *err)
+{
+    (void)m; /* recorded before the first step: there is nothing left to do */
+    (void)err;
+    return true;
+}
+
+/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
+static bool drop_half_made_shadow(struct migration *m, struct error *err)
+{
+    struct arena *arena = m->arena;
+    const char *comment = "", *row = NULL;
+    bool exists = false;
+
+    if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
+                                          arena, &exists, &comment, err) ||
+        !exists)
+        return err->kind == ERROR_NONE;
+    struct sql_env env = {.arena = arena};
+    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
+    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
+    if (!db_value(m->db, arena, &row,
+                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
+        return false;
+    if (row)
+        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
+                         m->plan.names.shadow);
+    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+}
+
+static bool step_shadow(struct migration *m, struct error *err)
+{
+    const char *deferred = NULL;
+
+    if (!*m->state.deferred)
+        return drop_half_made_shadow(m, err) &&
+               m->plan.dialect->shadow->create(m->db, &m->plan, &deferred, err) &&
+               plan_shadow(&m->plan, m->db, err) &&
+               migration_set(m, "deferred", &m->state.deferred, deferred, err);
+    return true;
+}
+
+static bool step_capture(struct migration *m, struct error *err)
+{
+    const char *stamp = NULL;
+    const struct options *o = &m->options;
+
+    if (*m->state.stamp)
+        return capture_check(m->db, &m->plan, m->state.stamp, err);
+    return capture_remove(m->db, &m->plan, o->lock_timeout_ms, o->cutover_timeout_ms, m->cancel,
+                          err) &&
+           capture_install(m->db, &m->plan, o->lock_timeout_ms, o->cutover_timeout_ms, m->cancel,
+                           &stamp, err) &&
+           migration_set(m, "stamp", &m->state.stamp, stamp, err);
+}
+
+/* Runs `work` while replay follows the writes; the first error of either ends both. */
+static bool with_replay(struct migration *m,
+                        bool (*work)(struct migration *m, struct cancel *cancel, struct error *err),
+                        struct error *err)
+{
+    struct replay_job job = migration_replay_job(m);
+    struct group *group = group_new(m->cancel);
+    struct error mine = ERROR_INIT, theirs = ERROR_INIT;
+
+    bool good = group_start(group, "replay", replay_service, &job, &mine) &&
+                work(m, group_token(group), &mine);
+    group_cancel(group);
+    const bool replayed = group_join(group, &theirs);
+    if (!replayed && (good || mine.kind == ERROR_CANCELLED))
+        *err = theirs; /* replay failed, and our work was only cancelled because of it */
+    else if (!good)
+        *err = mine;
+    return good && replayed;
+}
+
+static bool save_watermark(void *owner, const char *watermark, struct error *err)
+{
+    struct migration *m = owner;
+
+    return state_set(m->db, m->state.schema, m->state.id, "watermark", watermark, err) &&
+           capture_check(m->db, &m->plan, m->state.stamp, err);
+}
+
+static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
+{
+    const struct copy_job job = {
+        .plan = &m->plan,
+        .dsn = m->request->dsn,
+        .db = m->db,
+        .grace = m->grace,
+        .cancel = cancel,
+        .progress = m->request->progress,
+        .threads = migration_threads(m),
+        .chunk_time_ms = m->options.chunk_time_ms,
+        .watermark = m->state.watermark,
+        .save = save_watermark,
+        .owner = m,
+    };
+
+    return copy_table(&job, err);
+}
+
+static bool step_copy(struct migration *m, struct error *err)
+{
+    return with_replay(m, copy, err);
+}
+
+/*
+ * Replay rests while indexes are built, after a moment in which the shadow was
+ * consistent: a half-replayed exchange of unique values would look like duplicates.
+ */
+static bool step_indexes(struct migration *m, struct error *err)
+{
+    const struct replay_job replay = migration_replay_job(m);
+    const struct shadow_dialect *shadow = m->plan.dialect->shadow;
+
+    for (unsigned n = 1;; n++) {
+        error_clear(err);
+        if (!replay_until_short(&replay, SHORT_BACKLOG, m->cancel, err))
+            return false;
+        FAILPOINT("before-indexes");
+        if (shadow->build(m->db, &m->plan, m->state.deferred, migration_threads(m), m->cancel, err))
+            return plan_shadow(&m->plan, m->db, err);
+        if (err->kind != ERROR_CONFLICT || n == INDEX_TRIES)
+            return error_prefix(err, "building the indexes of %s", m->plan.names.shadow);
+        LOG(LOG_INFO, "duplicates met while building indexes, looking again after a replay",
+            FU("attempt", n), F("error", err->text));
+    }
+}
+
+static bool step_catch_up(struct migration *m, struct error *err)
+{
+    const struct replay_job replay = migration_replay_job(m);
+
+    return replay_until_short(&replay, SHORT_BACKLOG, m->cancel, err) &&
+           m->plan.dialect->shadow->analyze(m->db, &m->plan, err);
+}
+
+static bool diverged(const struct plan *plan, const struct verdict *verdict, struct error *err)
+{
+    AUTO(text) text = TEXT_INIT;
+
+    verdict_text(plan, verdict, 20, &text);
+    error_set(err, ERROR_DIVERGED, "%s", text.bytes);
+    return error_hint(err,
+                      "nothing was swapped; osc resume --repair replays these rows and verifies "
+                      "again, osc abort gives up");
+}
+
+static bool verify(struct migration *m, struct cancel *cancel, struct error *err)
+{
+    const struct verify_job job = {
+        .plan = &m->plan,
+        .dsn = m->request->dsn,
+        .threads = migration_threads(m),
+        .chunk_time_ms = m->options.chunk_time_ms,
+        .cancel = cancel,
+        .progress = m->request->progress,
+        .has_journal = true,
+        .max_reported = 20,
+    };
+
+    for (unsigned round = 1;; round++) {
+        struct verdict verdict = {.is_equal = false};
+        if (!verify_tables(&job, m->arena, &verdict, err))
+            return false;
+        if (verdict.is_equal)
+            return true;
+        if (!m->options.repair || round == VERIFY_ROUNDS)
+            return diverged(&m->plan, &verdict, err);
+        uint64_t entries = 0;
+        if (!verify_repair(&job, &verdict, &entries, err))
+            return false;
+        LOG(LOG_WARN, "rows differ and are replayed", FU("rows", verdict.differing),
+            FU("entries", entries));
+    }
+}
+
+static bool step_verify(struct migration *m, struct error *err)
+{
+    if (m->options.verify == VERIFY_NONE) {
+        if (m->plan.key_may_merge)
+            return error_set(err, ERROR_REFUSED,
+                             "the ALTER changes what the key calls equal: --verify=none is unsafe");
+        return true;
+    }
+    return with_replay(m, verify, err);
+}
+
+static bool step_cutover(struct migration *m, struct error *err)
+{
+    const struct replay_job replay = migration_replay_job(m);
+    const struct cutover_job job = {
+        .plan = &m->plan,
+        .dsn = m->request->dsn,
+        .replay = &replay,
+        .deferred = m->state.deferred,
+        .stamp = m->state.stamp,
+        .lock_ms = m->options.lock_timeout_ms,
+        .patience_ms = m->options.cutover_timeout_ms,
+        .drain_ms = m->options.lock_timeout_ms * 2,
+        .cancel = m->cancel,
+        .progress = m->request->progress,
+    };
+
+    return cutover_swap(&job, err);
+}
+
+static bool step_finish(struct migration *m, struct error *err)
+{
+    const struct cutover_dialect *cutover = m->plan.dialect->cutover;
+
+    if (!cutover->clean(m->db, &m->plan, err))
+        return false;
+    if (m->options.after == AFTER_KEEP)
+        return true;
+    return cutover->drop_retired(m->db, &m->plan, err) &&
+           migration_set(m, "retired", &m->state.retired, "", err);
+}
+
+static const struct step {
+    enum step_id id;
+    const char *name; /* also the durable name */
+    bool (*run)(struct migration *m, struct error *err);
+} steps[] = {
+    {STEP_PLAN,     "plan",     step_plan    }, /* read, check, choose the key; recorded          */
+    {STEP_SHADOW,   "shadow",   step_shadow  }, /* empty copy, ALTER applied to it                */
+    {STEP_CAPTURE,  "capture",  step_capture }, /* every write now leaves its key in the journal  */
+    {STEP_COPY,     "copy",     step_copy    }, /* backfill, chunk by chunk, replay beside it     */
+    {STEP_INDEXES,  "indexes",  step_indexes }, /* what the backfill did not need, in bulk        */
+    {STEP_CATCH_UP, "catch-up", step_catch_up}, /* replay until the journal is short; ANALYZE     */
+    {STEP_VERIFY,   "verify",   step_verify  }, /* digests agree, or stop here                    */
+    {STEP_CUTOVER,  "cutover",  step_cutover }, /* lock, drain, swap: undo ends here              */
+    {STEP_FINISH,   "finish",   step_finish  }, /* triggers, journal, maybe the retired table go  */
+};
+static_assert(ARRAY_SIZE(steps) == STEP_DONE, "every step has its row");
+
+/* ---- running them ---- */
+
+static bool enter(struct migration *m, enum step_id step, struct error *err)
+{
+    struct progress *progress = m->request->progress;
+
+    m->step = step;
+    atomic_store(&progress->step, steps[step].name);
+    atomic_store(&progress->step_number, (unsigned)step + 1);
+    LOG(LOG_INFO, "step", F("table", m->plan.source->name), F("step", steps[step].name),
+        FU("number", step + 1), FU("of", STEP_DONE));
+    return migration_set(m, "step", &m->state.step, steps[step].name, err);
+}
+
+static bool run_steps(struct migration *m, enum step_id from, struct error *err)
+{
+    for (enum step_id s = from; s < STEP_DONE; s++) {
+        if (s < STEP_FINISH && !cancel_check(m->cancel, err))
+            return false;
+        if (!enter(m, s, err)) /* durable before we act: resume starts here */
+            return false;
+        FAILPOINT(steps[s].name);
+        if (!steps[s].run(m, err))
+            return error_prefix(err, "%s", steps[s].name);
+    }
+    return state_end(m->db, m->state.schema, m->state.id, "done", "", err);
+}
+
+/* The control connection may be the one that broke: what happened is still to be written down. */
+static void write_down(struct migration *m, const struct error *failure)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (db_is_lost(m->db)) {
+        db_close(m->db);
+        m->db = db_open(m->request->dsn, "control", &trouble);
+    }
+    if (!m->db ||
+        !state_end(m->db, m->state.schema, m->state.id, "failed", failure->text, &trouble))
+        LOG(LOG_WARN, "failure not recorded", F("error", trouble.text));
+}
+
+static bool undo_and_forget(struct migration *m, struct error *err)
+{
+    return migration_undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
+}
+
+/* After a failure: nothing of ours stays where nothing was begun, else the row says how to go on.
+ */
+static void settle_failure(struct migration *m, struct error *err)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (atomic_load(&m->abort_wished) && m->step < STEP_FINISH) {
+        if (undo_and_forget(m, &trouble))
+            error_set(err, ERROR_CANCELLED, "aborted by an operator; %s is as it was",
+                      m->plan.source->quoted);
+        else
+            *err = trouble;
+        return;
+    }
+    if (m->step <= STEP_CAPTURE && err->kind != ERROR_CANCELLED && err->kind != ERROR_LOST &&
+        undo_and_forget(m, &trouble)) {
+        if (!*err->hint)
+            error_hint(err, "nothing was changed");
+        return;
+    }
+    write_down(m, err);
+    if (!*err->hint && m->step < STEP_FINISH)
+        error_hint(err,
+                   "%s is untouched; shadow, triggers and journal stay: osc resume %" PRIu64
+                   " goes on, osc abort %" PRIu64 " removes them",
+                   m->plan.source->quoted, m->plan.id, m->plan.id);
+    else if (!*err->hint)
+        error_hint(err, "the swap is done; osc resume %" PRIu64 " finishes the clean-up",
+                   m->plan.id);
+}
+
+static bool run(struct migration *m, enum step_id from, struct error *err)
+{
+    atomic_store(&m->request->progress->steps, (unsigned)STEP_DONE);
+    atomic_store(&m->request->progress->rows_expected, m->plan.source->rows_estimate);
+    const bool good = migration_keep(m, err) && run_steps(m, from, err);
+    migration_keep_no_more(m);
+    if (!good)
+        settle_failure(m, err);
+    return good;
+}
+
+/* ---- alter ---- */
+
+static bool record(struct migration *m, struct error *err)
+{
+    AUTO(text) options = TEXT_INIT;
+
+    options_save(&m->options, &options);
+    m->state = (struct state_row){
+        .schema = m->plan.source->schema,
+        .table = m->plan.source->name,
+        .alter = m->plan.alter,
+        .options = options.bytes,
+        .step = steps[STEP_PLAN].name,
+        .identity = m->plan.source->identity,
+        .fingerprint = m->plan.source->fingerprint,
+        .retired = m->plan.names.retired,
+        .stamp = "",
+        .deferred = "",
+        .watermark = "",
+    };
+    if (!state_begin(m->db, &m->state, &m->plan.id, err))
+        return false;
+    m->state.id = m->plan.id;
+    m->state.options = arena_string(m->arena, options.bytes);
+    return true;
+}
+
+static bool prepare(struct migration *m, struct error *err)
+{
+    const struct request *r = m->request;
+
+    return plan_source(&m->plan, m->db, r->schema, r->table, r->alter, err) &&
+           server_take_lease(m->db, m->plan.table_key, err) &&
+           plan_preflight(&m->plan, m->db, err) && plan_refuse(&m->plan, err);
+}
+
+static void tell_findings(const struct plan *plan)
+{
+    for (const struct finding *f = plan->findings; f; f = f->next)
+        LOG(f->level == FINDING_WARNING ? LOG_WARN : LOG_INFO, f->text, F("check", f->check));
+}
+
+bool migrate(const struct request *request, uint64_t *id, struct error *err)
+{
+    struct migration m;
+
+    *id = 0;
+    bool good = migration_open(&m, request, err) && prepare(&m, err);
+    if (good) {
+        tell_findings(&m.plan);
+        good = record(&m, err);
+        *id = m.plan.id;
+        good = good && run(&m, STEP_SHADOW, err);
+    }
+    migration_close(&m);
+    return good;
+}
+
+/* ---- resume, abort, finish ---- */
+
+static enum step_id step_named(const char *name)
+{
+    for (enum step_id s = STEP_PLAN; s < STEP_DONE; s++)
+        if (strcmp(steps[s].name, name) == 0)
+            return s;
+    return STEP_DONE;
+}
+
+/* Has the swap happened?  Then the source's name is the new table's. */
+static bool look_who_owns(struct migration *m, bool *swapped, struct error *err)
+{
+    enum owner owner = OWNER_SOURCE;
+
+    *swapped = step_named(m->state.step) > STEP_CUTOVER;
+    if (step_named(m->state.step) != STEP_CUTOVER)
+        return true;
+    if (!m->plan.dialect->cutover->owner(m->db, &m->plan, &owner, err))
+        return false;
+    if (owner == OWNER_UNKNOWN)
+        return error_set(err, ERROR_AMBIGUOUS,
+                         "neither the source nor the shadow of migration %" PRIu64 " owns %s",
+                         m->plan.id, m->plan.source->quoted);
+    *swapped = owner == OWNER_SHADOW;
+    return true;
+}
+
+/* The source must be the table that the migration began with. */
+static bool check_began_with(const struct migration *m, struct error *err)
+{
+    if (strcmp(m->state.identity, m->plan.source->identity) == 0 &&
+        strcmp(m->state.fingerprint, m->plan.source->fingerprint) == 0)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "%s was altered, truncated or replaced since migration %" PRIu64 " began",
+              m->plan.source->quoted, m->plan.id);
+    return error_hint(err, "osc abort %" PRIu64 ", then start again", m->plan.id);
+}
+
+static bool resume_from(struct migration *m, enum step_id *from, struct error *err)
+{
+    bool swapped = false;
+
+    if (step_named(m->state.step) == STEP_DONE || strcmp(m->state.status, "done") == 0)
+        return error_set(err, ERROR_USAGE, "migration %" PRIu64 " is %s: nothing to resume",
+                         m->plan.id, m->state.status);
+    if (!look_who_owns(m, &swapped, err))
+        return false;
+    *from = swapped ? STEP_FINISH : step_named(m->state.step);
+    LOG(LOG_INFO, "resuming", FU("migration", m->plan.id), F("step", steps[*from].name),
+        F("because", swapped ? "the swap has happened" : "the source still owns its name"));
+    if (swapped)
+        return true;
+    if (!check_began_with(m, err))
+        return false;
+    /* The shadow is made anew unless it was finished. */
+    if (*m->state.deferred && !plan_shadow(&m->plan, m->db, err))
+        return false;
+    if (*from < STEP_SHADOW || !*m->state.deferred)
+        *from = STEP_SHADOW;
+    return !*m->state.stamp || capture_check(m->db, &m->plan, m->state.stamp, err);
+}
+
+bool migrate_resume(const struct request *request, uint64_t *id, struct error *err)
+{
+    struct migration m;
+    enum step_id from = STEP_SHADOW;
+
+    bool good = migration_open(&m, request, err) && migration_find(&m, *id, err) &&
+                options_recall(&m.options, m.state.options, err) && migration_take_over(&m, err) &&
+                resume_from(&m, &from, err) &&
+                state_end(m.db, m.state.schema, m.state.id, "running", "", err);
+    if (good) {
+        *id = m.plan.id;
+        m.step = from;
+        good = run(&m, from, err);
+    }
+    migration_close(&m);
+    return good;
+}
+
+/* The running process does it: it has the lease, the connections and the locks. */
+static bool ask_the_running_one(struct migration *m, struct error *err)
+{
+    const struct deadline until = deadline_in_ms(120000);
+
+    LOG(LOG_INFO, "asking the running process to abort", FU("migration", m->plan.id));
+    if (!state_set(m->db, m->state.schema, m->state.id, "wish", "abort", err))
+        return false;
+    while (!deadline_passed(&until)) {
+        struct state_row *rows = NULL;
+        size_t n = 0, i = 0;
+        if (!cancel_sleep_ms(m->cancel, 250))
+            return cancel_check(m->cancel, err);
+        if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
+            return false;
+        while (i < n && rows[i].id != m->state.id)
+            i++;
+        if (i == n)
+            return true;
+        if (strcmp(rows[i].status, "running") != 0)
+            return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
+                             m->state.id, rows[i].status, rows[i].error);
+    }
+    return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
+}
+
+static bool abort_here(struct migration *m, struct error *err)
+{
+    bool swapped = false;
+
+    if (!look_who_owns(m, &swapped, err))
+        return false;
+    if (swapped || strcmp(m->state.status, "done") == 0) {
+        error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->plan.id);
+        return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->plan.id);
+    }
+    return undo_and_forget(m, err);
+}
+
+bool migrate_abort(const struct request *request, uint64_t *id, struct error *err)
+{
+    struct migration m;
+
+    bool good = migration_open(&m, request, err) && migration_find(&m, *id, err);
+    if (good) {
+        *id = m.plan.id;
+        if (migration_take_over(&m, err)) {
+            good = abort_here(&m, err);
+        } else {
+            good = err->kind == ERROR_REFUSED; /* somebody has the lease */
+            if (good) {
+                error_clear(err);
+                good = ask_the_running_one(&m, err);
+            }
+        }
+    }
+    migration_close(&m);
+    return good;
+}
+
+bool migrate_finish(const struct request *request, uint64_t *id, struct error *err)
+{
+    struct migration m;
+
+    bool good = migration_open(&m, request, err) && migration_find(&m, *id, err);
+    if (good && strcmp(m.state.status, "done") != 0) {
+        good = error_set(err, ERROR_USAGE, "migration %" PRIu64 " is not over: %s", m.state.id,
+                         m.state.status);
+        error_hint(err, "osc resume %" PRIu64 " or osc abort %" PRIu64, m.state.id, m.state.id);
+    }
+    good = good && migration_take_over(&m, err) &&
+           (!*m.state.retired || (m.plan.dialect->cutover->drop_retired(m.db, &m.plan, err) &&
+                                  migration_set(&m, "retired", &m.state.retired, "", err)));
+    *id = good ? m.plan.id : 0;
+    migration_close(&m);
+    return good;
+}
+
+bool migrate_load(const struct request *request, struct db *db, uint64_t *id, struct plan *plan,
+                  struct error *err)
+{
+    struct migration m = {.request = request, .arena = request->arena, .db = db};
+
+    m.plan.arena = request->arena;
+    if (!migration_find(&m, *id, err) || !plan_shadow(&m.plan, db, err))
+        return false;
+    *id = m.plan.id;
+    *plan = m.plan;
+    return true;
+}

@@ -1,0 +1,346 @@
+#include "tests/support/scene.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "osc/base/clock.h"
+#include "osc/db/dialect.h"
+#include "tests/unit/unit.h"
+
+enum { PATIENCE_MS = 60000, MOST_ARGUMENTS = 32 };
+
+static void nap(void)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+/* URL of the scene's own database on the server. */
+static void name_database(struct scene *scene, const char *server, const char *name)
+{
+    const char *path = strstr(server, "://");
+    const size_t authority = (size_t)(path + 3 - server) + strcspn(path + 3, "/?");
+    const char *query = strchr(server, '?');
+
+    (void)snprintf(scene->dsn, sizeof scene->dsn, "%.*s/%s%s", (int)authority, server, name,
+                   query ? query : "");
+}
+
+static void must(bool good, const struct error *err)
+{
+    if (!good)
+        fail_msg("%s", err->text);
+}
+
+struct scene *scene_open(const char *name)
+{
+    const char *server = getenv("OSC_TEST_DSN");
+    struct error err = ERROR_INIT;
+    struct scene *scene = must_alloc(sizeof *scene);
+    char database[64];
+
+    if (!server)
+        fail_msg("OSC_TEST_DSN is not set: run this test through tests/support/on-server");
+    scene->arena = arena_new();
+    must(dsn_parse(&scene->server, server, scene->arena, &err), &err);
+    scene->is_postgres = scene->server.dialect == &postgres_dialect;
+    (void)snprintf(database, sizeof database, "%s_%d", name, (int)getpid());
+    struct db *admin = db_open(&scene->server, "test", &err);
+    must(admin, &err);
+    const char *drop = arena_printf(scene->arena, "DROP DATABASE IF EXISTS %s", database);
+    const char *create = arena_printf(scene->arena, "CREATE DATABASE %s", database);
+    must(db_exec(admin, drop, NULL, &err) && db_exec(admin, create, NULL, &err), &err);
+    db_close(admin);
+    name_database(scene, server, database);
+    (void)snprintf(scene->schema, sizeof scene->schema, "%s",
+                   scene->is_postgres ? "public" : database);
+    must(dsn_parse(&scene->parsed, scene->dsn, scene->arena, &err), &err);
+    scene->db = db_open(&scene->parsed, "test", &err);
+    must(scene->db, &err);
+    if (scene->is_postgres)
+        scene_sql(scene, "SET search_path = public");
+    (void)snprintf(scene->directory, sizeof scene->directory, "/tmp/osc-scene-XXXXXX");
+    assert_non_null(mkdtemp(scene->directory));
+    return scene;
+}
+
+void scene_close(struct scene *scene)
+{
+    struct error err = ERROR_INIT;
+    const char *database = strrchr(scene->dsn, '/') + 1;
+
+    db_close(scene->db);
+    struct db *admin = db_open(&scene->server, "test", &err);
+    must(admin, &err);
+    const char *drop =
+        arena_printf(scene->arena, "DROP DATABASE %.*s%s", (int)strcspn(database, "?"), database,
+                     scene->is_postgres ? " WITH (FORCE)" : "");
+    (void)!db_exec(admin, drop, NULL, &err);
+    db_close(admin);
+    AUTO(text) remove = TEXT_INIT;
+    text_printf(&remove, "rm -rf '%s'", scene->directory);
+    (void)!system(remove.bytes);
+    arena_free(scene->arena);
+    free(scene);
+}
+
+const char *scene_pick(const struct scene *scene, const char *postgres, const char *mysql)
+{
+    return scene->is_postgres ? postgres : mysql;
+}
+
+/* ---- SQL ---- */
+
+static const char *format_sql(struct scene *scene, const char *format, va_list args)
+{
+    char *statement = NULL;
+
+    if (vasprintf(&statement, format, args) < 0)
+        fail_msg("out of memory");
+    const char *copy = arena_string(scene->arena, statement);
+    free(statement);
+    return copy;
+}
+
+void scene_sql(struct scene *scene, const char *format, ...)
+{
+    struct error err = ERROR_INIT;
+    va_list args;
+
+    va_start(args, format);
+    const char *statement = format_sql(scene, format, args);
+    va_end(args);
+    if (!db_exec(scene->db, statement, NULL, &err))
+        fail_msg("%s: %s", statement, err.text);
+}
+
+bool scene_try_sql(struct scene *scene, const char *statement)
+{
+    struct error err = ERROR_INIT;
+
+    return db_exec(scene->db, statement, NULL, &err);
+}
+
+const char *scene_value(struct scene *scene, const char *format, ...)
+{
+    struct error err = ERROR_INIT;
+    const char *value = NULL;
+    va_list args;
+
+    va_start(args, format);
+    const char *statement = format_sql(scene, format, args);
+    va_end(args);
+    if (!db_value(scene->db, scene->arena, &value, statement, &err))
+        fail_msg("%s: %s", statement, err.text);
+    return value ? value : "";
+}
+
+uint64_t scene_number(struct scene *scene, const char *format, ...)
+{
+    struct error err = ERROR_INIT;
+    uint64_t value = 0;
+    va_list args;
+
+    va_start(args, format);
+    const char *statement = format_sql(scene, format, args);
+    va_end(args);
+    if (!db_value_u64(scene->db, &value, statement, &err))
+        fail_msg("%s: %s", statement, err.text);
+    return value;
+}
+
+/* ---- osc ---- */
+
+static pid_t start(struct scene *scene, const char *command, va_list args)
+{
+    const char *argv[MOST_ARGUMENTS] = {"osc", command};
+    char path[300], out[300], failure[300];
+    size_t n = 2;
+
+    while ((argv[n] = va_arg(args, const char *)))
+        if (++n == MOST_ARGUMENTS - 3)
+            fail_msg("too many arguments");
+    argv[n++] = "--dsn";
+    argv[n++] = scene->dsn;
+    argv[n] = NULL;
+    (void)snprintf(path, sizeof path, "%s", getenv("OSC_BINARY") ? getenv("OSC_BINARY") : "osc");
+    const pid_t pid = fork();
+    if (pid)
+        return pid;
+    (void)snprintf(out, sizeof out, "%s/%d.out", scene->directory, (int)getpid());
+    (void)snprintf(failure, sizeof failure, "%s/%d.err", scene->directory, (int)getpid());
+    (void)dup2(open(out, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDOUT_FILENO);
+    (void)dup2(open(failure, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDERR_FILENO);
+    (void)setenv("OSC_FAILPOINTS", scene->directory, 1);
+    if (scene->mutant)
+        (void)setenv("OSC_MUTANT", scene->mutant, 1);
+    execv(path, (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+pid_t scene_start(struct scene *scene, const char *command, ...)
+{
+    va_list args;
+
+    va_start(args, command);
+    const pid_t pid = start(scene, command, args);
+    va_end(args);
+    return pid;
+}
+
+static char *read_file(const struct scene *scene, pid_t pid, const char *ending)
+{
+    char path[300];
+    AUTO(text) text = TEXT_INIT;
+    char buffer[4096];
+    size_t n;
+
+    (void)snprintf(path, sizeof path, "%s/%d.%s", scene->directory, (int)pid, ending);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return strdup("");
+    while ((n = fread(buffer, 1, sizeof buffer, file)) > 0)
+        text_add_bytes(&text, buffer, n);
+    (void)fclose(file);
+    return strdup(text.bytes);
+}
+
+struct outcome scene_wait(struct scene *scene, pid_t pid)
+{
+    const struct deadline until = deadline_in_ms(5 * PATIENCE_MS);
+    int status = 0;
+
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (deadline_passed(&until)) {
+            (void)kill(pid, SIGKILL);
+            (void)waitpid(pid, &status, 0);
+            char *err = read_file(scene, pid, "err");
+            fail_msg("osc did not end; it said: %s", err);
+        }
+        nap();
+    }
+    return (struct outcome){
+        .status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+        .out = read_file(scene, pid, "out"),
+        .err = read_file(scene, pid, "err"),
+    };
+}
+
+struct outcome scene_osc(struct scene *scene, const char *command, ...)
+{
+    va_list args;
+
+    va_start(args, command);
+    const pid_t pid = start(scene, command, args);
+    va_end(args);
+    return scene_wait(scene, pid);
+}
+
+void outcome_free(struct outcome *outcome)
+{
+    free(outcome->out);
+    free(outcome->err);
+}
+
+void assert_exit(struct outcome outcome, int status)
+{
+    if (outcome.status != status)
+        fail_msg("osc ended with %d instead of %d:\n%s\n%s", outcome.status, status, outcome.out,
+                 outcome.err);
+    outcome_free(&outcome);
+}
+
+void assert_says(struct outcome outcome, int status, const char *words)
+{
+    if (outcome.status != status || !strstr(outcome.err, words))
+        fail_msg("osc ended with %d instead of %d, or did not say \"%s\":\n%s\n%s", outcome.status,
+                 status, words, outcome.out, outcome.err);
+    outcome_free(&outcome);
+}
+
+/* ---- failpoints ---- */
+
+static void write_point(struct scene *scene, const char *name, const char *action)
+{
+    char path[300];
+
+    (void)snprintf(path, sizeof path, "%s/%s.hit", scene->directory, name);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof path, "%s/%s", scene->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(action, file);
+    (void)fclose(file);
+}
+
+void scene_hold(struct scene *scene, const char *name)
+{
+    write_point(scene, name, "");
+}
+
+void scene_kill_at(struct scene *scene, const char *name)
+{
+    write_point(scene, name, "k");
+}
+
+void scene_await(struct scene *scene, const char *name)
+{
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+    char path[300];
+
+    (void)snprintf(path, sizeof path, "%s/%s.hit", scene->directory, name);
+    while (access(path, F_OK) != 0) {
+        if (deadline_passed(&until))
+            fail_msg("osc did not come to %s", name);
+        nap();
+    }
+}
+
+void scene_release(struct scene *scene, const char *name)
+{
+    char path[300];
+
+    (void)snprintf(path, sizeof path, "%s/%s", scene->directory, name);
+    (void)unlink(path);
+}
+
+/* ---- what is left ---- */
+
+/* Names, separated by blanks, of what a catalog query finds that looks like ours. */
+static const char *ours(struct scene *scene, const char *postgres, const char *mysql)
+{
+    return scene_value(scene, "%s", scene_pick(scene, postgres, mysql));
+}
+
+void assert_nothing_left(struct scene *scene, bool retired_is_kept)
+{
+    const char *tables = ours(
+        scene, "SELECT string_agg(relname, ' ') FROM pg_class WHERE relname ~ '_osc_(new|journal)'",
+        "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = "
+        "DATABASE() AND table_name REGEXP '_osc_(new|journal)'");
+    const char *retired =
+        ours(scene, "SELECT string_agg(relname, ' ') FROM pg_class WHERE relname ~ '_osc_old'",
+             "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = "
+             "DATABASE() AND table_name REGEXP '_osc_old'");
+    const char *triggers =
+        ours(scene, "SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE tgname ~ '_osc_'",
+             "SELECT GROUP_CONCAT(trigger_name) FROM information_schema.triggers WHERE "
+             "trigger_schema = DATABASE() AND trigger_name REGEXP '_osc_'");
+
+    assert_string_equal(tables, "");
+    assert_string_equal(triggers, "");
+    if (!retired_is_kept)
+        assert_string_equal(retired, "");
+    if (scene->is_postgres)
+        assert_string_equal(
+            ours(scene, "SELECT string_agg(proname, ' ') FROM pg_proc WHERE proname ~ '_osc_'", ""),
+            "");
+}
