@@ -1,10 +1,5 @@
 /* Quantities as people read them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "osc/base/human.h"
 #include "osc/base/nearest.h"
@@ -85,6 +80,7 @@ static void a_word_far_away_is_not_suggested(void **state)
     assert_null(nearest.word);
     nearest_consider(&nearest, "status", "statsu");
     assert_string_equal(nearest.word, "status");
+    nearest = (struct nearest){NULL, 0};
     nearest_consider(&nearest, "history", "hist");
     assert_string_equal(nearest.word, "history");
 }
