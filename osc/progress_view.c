@@ -70,13 +70,14 @@ static void update_rates(struct progress_meter *meter, const struct progress_vie
     meter->fraction = view->fraction;
 }
 
-void progress_read(struct progress_meter *meter, const struct progress *progress, const char *table,
-                   uint64_t now_ms, struct progress_view *view)
+void progress_read(struct progress_meter *meter, const struct progress *progress, uint64_t now_ms,
+                   struct progress_view *view)
 {
     const char *step = atomic_load(&progress->step);
+    const char *table = atomic_load(&progress->table);
 
     *view = (struct progress_view){
-        .table = table,
+        .table = table ? table : "",
         .step = step ? step : "plan",
         .step_number = atomic_load(&progress->step_number),
         .steps = atomic_load(&progress->steps),

@@ -35,8 +35,8 @@ struct progress_meter {
 };
 
 /* Reads the counters at `now_ms` of a monotonic clock. */
-void progress_read(struct progress_meter *meter, const struct progress *progress, const char *table,
-                   uint64_t now_ms, struct progress_view *view);
+void progress_read(struct progress_meter *meter, const struct progress *progress, uint64_t now_ms,
+                   struct progress_view *view);
 
 /* A line of at most `columns` columns: what matters least is left out first. */
 void progress_line(struct text *out, const struct progress_view *view, unsigned columns,

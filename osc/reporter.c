@@ -11,7 +11,6 @@
 #include "osc/progress_view.h"
 
 struct reporter {
-    const char *table;
     const struct progress *progress;
     struct progress_meter meter;
     struct group *group;
@@ -76,7 +75,7 @@ static bool report(void *argument, struct cancel *cancel, struct error *err)
         if (!atomic_load(&reporter->progress->step))
             continue;
         /* Read at every turn, shown or not: the rates live from it. */
-        progress_read(&reporter->meter, reporter->progress, reporter->table, now_ms, &view);
+        progress_read(&reporter->meter, reporter->progress, now_ms, &view);
         const bool is_new = medium->shows_steps && view.step != reporter->step;
         if (!is_new && now_ms - reporter->shown_at_ms < medium->every_ms)
             continue;
@@ -93,12 +92,11 @@ static const struct medium *choose_medium(const struct options *options)
     return options->json ? &program : status_line_possible() ? &terminal : &file;
 }
 
-struct reporter *reporter_start(const char *table, const struct progress *progress,
-                                const struct options *options, struct error *err)
+struct reporter *reporter_start(const struct progress *progress, const struct options *options,
+                                struct error *err)
 {
     struct reporter *reporter = must_alloc(sizeof *reporter);
 
-    reporter->table = table;
     reporter->progress = progress;
     reporter->shown_at_ms = clock_ms();
     reporter->medium = choose_medium(options);

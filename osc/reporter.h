@@ -13,9 +13,9 @@
 
 struct reporter;
 
-/* Both `table` and `progress` must outlive the reporter.  NULL on failure. */
-struct reporter *reporter_start(const char *table, const struct progress *progress,
-                                const struct options *options, struct error *err) MUST_CHECK;
+/* `progress` must outlive the reporter.  NULL on failure. */
+struct reporter *reporter_start(const struct progress *progress, const struct options *options,
+                                struct error *err) MUST_CHECK;
 void reporter_stop(struct reporter *reporter); /* NULL is fine */
 
 #endif

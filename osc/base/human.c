@@ -129,6 +129,18 @@ size_t human_width(const char *utf8)
     return width;
 }
 
+const char *human_cut(const char *utf8, size_t width, struct arena *arena)
+{
+    size_t length = 0;
+
+    if (human_width(utf8) <= width)
+        return utf8;
+    for (size_t seen = 0; utf8[length]; length++)
+        if ((utf8[length] & 0xc0) != 0x80 && ++seen == width)
+            break;
+    return arena_printf(arena, "%.*s…", (int)length, utf8);
+}
+
 void human_wrap(struct text *out, const char *words, size_t indent, size_t width)
 {
     size_t column = indent;

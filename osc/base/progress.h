@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct progress {
+    _Atomic(const char *) table;         /* name of the source, once it is known           */
     _Atomic(const char *) step;          /* constant string: name of the step              */
     atomic_uint step_number, steps;      /* 4 of 9                                         */
     atomic_uint_fast64_t rows_expected;  /* estimate                                  */

@@ -20,6 +20,7 @@ struct db_driver {
     void (*add_literal)(struct db *db, struct text *out, const char *bytes, size_t length);
     void (*add_name)(struct text *out, const char *name);
     void (*interrupt)(struct db *db);
+    void (*library)(struct text *out); /* name and version of the client library */
 };
 
 struct db {

@@ -382,6 +382,15 @@ static void finish(struct rows *rows)
     mysql_free_result(rows->driver); /* reads away the rest */
 }
 
+static void library(struct text *out)
+{
+#ifdef HAS_CONNECTOR_C
+    text_printf(out, "MariaDB Connector/C %s", mysql_get_client_info());
+#else
+    text_printf(out, "libmysqlclient %s", mysql_get_client_info());
+#endif
+}
+
 const struct db_driver mysql_driver = {
     .connect = connect_link,
     .close = close_link,
@@ -392,4 +401,5 @@ const struct db_driver mysql_driver = {
     .add_literal = mysql_add_literal,
     .add_name = mysql_add_name,
     .interrupt = interrupt,
+    .library = library,
 };

@@ -285,6 +285,13 @@ static void add_name(struct text *out, const char *name)
     text_add(out, "\"");
 }
 
+static void library(struct text *out)
+{
+    const int version = PQlibVersion();
+
+    text_printf(out, "libpq %d.%d", version / 10000, version % 10000);
+}
+
 const struct db_driver postgres_driver = {
     .connect = connect_link,
     .close = close_link,
@@ -295,4 +302,5 @@ const struct db_driver postgres_driver = {
     .add_literal = add_literal,
     .add_name = add_name,
     .interrupt = interrupt,
+    .library = library,
 };

@@ -130,3 +130,13 @@ bool server_fence_off(struct db *db, const char *table_key, const char *prefix, 
     }
     return true;
 }
+
+void server_libraries(struct text *out)
+{
+    const struct db_driver *const drivers[] = {&postgres_driver, &mysql_driver};
+
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+        drivers[i]->library(out);
+        text_add(out, "\n");
+    }
+}

@@ -64,4 +64,7 @@ bool server_fence(struct db *db, const char *table_key, const char *role,
 bool server_fence_off(struct db *db, const char *table_key, const char *prefix, unsigned from,
                       unsigned to, struct error *err) MUST_CHECK;
 
+/* Adds the client libraries we run with, one per line. */
+void server_libraries(struct text *out);
+
 #endif

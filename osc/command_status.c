@@ -1,0 +1,198 @@
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "osc/base/columns.h"
+#include "osc/base/human.h"
+#include "osc/command_bodies.h"
+#include "osc/migration_view.h"
+#include "osc/output.h"
+
+/* The rows that `wanted` keeps, as the state tables of this server hold them. */
+static bool load(struct run *run, bool (*wanted)(const struct migration_view *view),
+                 struct migration_view **views, size_t *n, struct error *err)
+{
+    struct request request;
+    struct state_row *rows = NULL;
+    size_t n_rows = 0;
+
+    *n = 0;
+    if (!command_request(run, &request, err))
+        return false;
+    struct db *db = db_open(request.dsn, "status", err);
+    const bool good = db && state_list(db, NULL, run->arena, &rows, &n_rows, err);
+    db_close(db);
+    if (!good)
+        return false;
+    *views = ARENA_ARRAY(run->arena, struct migration_view, n_rows + 1);
+    for (size_t i = 0; i < n_rows; i++) {
+        migration_view_read(&(*views)[*n], &rows[i], run->arena);
+        if (wanted(&(*views)[*n]))
+            ++*n;
+    }
+    return true;
+}
+
+static bool print_json(const struct migration_view *views, size_t n, struct error *err)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, migration_view_json(&views[i]));
+    return output_json(json_pack("{s:o}", "migrations", list), err);
+}
+
+/* ---- status ---- */
+
+static const char *progress_cell(const struct migration_view *view, struct arena *arena)
+{
+    const struct progress_view *progress = &view->progress;
+    AUTO(text) cell = TEXT_INIT;
+
+    if (progress->fraction >= 0 && view->life != LIFE_SWAPPED)
+        text_printf(&cell, "%.1f%% of %s rows", progress->fraction * 100,
+                    human_count(progress->rows_expected).text);
+    if (progress->backlog && view->life == LIFE_RUNNING)
+        text_printf(&cell, "%sbacklog %s", cell.length ? ", " : "",
+                    human_count(progress->backlog).text);
+    return arena_string(arena, cell.bytes);
+}
+
+static const char *notes_of(const struct migration_view *view, struct arena *arena)
+{
+    const struct state_row *row = view->row;
+    AUTO(text) notes = TEXT_INIT;
+
+    text_printf(&notes, "%s\n", row->alter);
+    if (*row->error)
+        text_printf(&notes, "error: %s\n", row->error);
+    text_printf(&notes, "%s\n", view->situation);
+    if (*view->next)
+        text_printf(&notes, "next: %s\n", view->next);
+    return arena_string(arena, notes.bytes);
+}
+
+static void print_status(struct run *run, const struct migration_view *views, size_t n,
+                         struct text *out)
+{
+    static const char *const heading[] = {"ID", "TABLE", "STATE", "STEP", "PROGRESS", "STARTED"};
+    struct arena *arena = run->arena;
+    struct columns columns;
+
+    if (!n) {
+        text_add(out, "No migration is under way. osc history shows what ran before.\n");
+        return;
+    }
+    columns_start(&columns, arena, ARRAY_SIZE(heading), heading);
+    for (size_t i = 0; i < n; i++) {
+        const struct migration_view *view = &views[i];
+        const struct state_row *row = view->row;
+        columns_row(&columns,
+                    (const char *[]){
+                        arena_printf(arena, "%" PRIu64, row->id),
+                        arena_printf(arena, "%s.%s", row->schema, row->table),
+                        life_name(view->life),
+                        view->progress.steps
+                            ? arena_printf(arena, "%u/%u %s", view->progress.step_number,
+                                           view->progress.steps, row->step)
+                            : row->step,
+                        progress_cell(view, arena),
+                        arena_printf(arena, "%s ago", human_duration(row->age_s * 1000).text),
+                    },
+                    notes_of(view, arena));
+    }
+    columns_print(&columns, out);
+}
+
+static bool is_open(const struct migration_view *view)
+{
+    return view->life != LIFE_DONE && view->life != LIFE_ABORTED;
+}
+
+static bool is_any(const struct migration_view *view)
+{
+    (void)view;
+    return true;
+}
+
+/* Keeps only the migration of this number. */
+static bool pick(struct migration_view *views, size_t *n, uint64_t id, struct error *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++)
+        if (views[i].row->id == id)
+            views[kept++] = views[i];
+    *n = kept;
+    if (kept)
+        return true;
+    (void)error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " on this server", id);
+    return error_hint(err, "osc history lists them all");
+}
+
+bool command_status(struct run *run, struct error *err)
+{
+    struct migration_view *views = NULL;
+    size_t n = 0;
+    uint64_t id = 0;
+    AUTO(text) out = TEXT_INIT;
+
+    if (!command_id(run, &id, err) || !load(run, id ? is_any : is_open, &views, &n, err) ||
+        (id && !pick(views, &n, id, err)))
+        return false;
+    if (run->options.json)
+        return print_json(views, n, err);
+    print_status(run, views, n, &out);
+    return output_text(&out, err);
+}
+
+/* ---- history ---- */
+
+enum { ALTER_WIDTH = 50 };
+
+static const char *on_one_line(const char *words, struct arena *arena)
+{
+    AUTO(text) line = TEXT_INIT;
+
+    human_wrap(&line, words, 0, SIZE_MAX);
+    for (char *byte = line.bytes; *byte; byte++)
+        *byte = *byte == '\n' ? ' ' : *byte;
+    return human_cut(arena_string(arena, line.bytes), ALTER_WIDTH, arena);
+}
+
+bool command_history(struct run *run, struct error *err)
+{
+    static const char *const heading[] = {"ID",   "TABLE", "ENDED", "STARTED (UTC)",
+                                          "TOOK", "HOST",  "ALTER"};
+    struct arena *arena = run->arena;
+    struct migration_view *views = NULL;
+    struct columns columns;
+    size_t n = 0;
+    AUTO(text) out = TEXT_INIT;
+
+    if (!load(run, is_any, &views, &n, err))
+        return false;
+    if (run->options.json)
+        return print_json(views, n, err);
+    columns_start(&columns, arena, ARRAY_SIZE(heading), heading);
+    for (size_t i = 0; i < n; i++) {
+        const struct state_row *row = views[i].row;
+        columns_row(&columns,
+                    (const char *[]){
+                        arena_printf(arena, "%" PRIu64, row->id),
+                        arena_printf(arena, "%s.%s", row->schema, row->table),
+                        life_name(views[i].life),
+                        arena_copy(arena, row->started, strcspn(row->started, ".+")),
+                        views[i].took_s
+                            ? arena_string(arena, human_duration(views[i].took_s * 1000).text)
+                            : "",
+                        row->host,
+                        on_one_line(row->alter, arena),
+                    },
+                    "");
+    }
+    columns_print(&columns, &out);
+    if (!n)
+        text_add(&out, "Nothing has run here yet.\n");
+    return output_text(&out, err);
+}
