@@ -6,6 +6,7 @@
 #include "osc/base/nearest.h"
 #include "osc/base/text.h"
 #include "osc/command_bodies.h"
+#include "osc/db/server.h"
 #include "osc/output.h"
 
 const struct command *command_find(const char *name, struct error *err)
@@ -86,6 +87,7 @@ static bool print_version(struct error *err)
     AUTO(text) out = TEXT_INIT;
 
     text_printf(&out, "osc %s\n", OSC_VERSION);
+    server_libraries(&out);
     return output_text(&out, err);
 }
 

@@ -2,6 +2,128 @@
 
 #include "osc/command_bodies.h"
 
+static const struct command alter = {
+    .name = "alter",
+    .bit = FOR_ALTER,
+    .least = 2,
+    .most = 2,
+    .arguments = "[SCHEMA.]TABLE \"CLAUSES\"",
+    .summary = "change the schema of a live table, from plan to swap",
+    .text = "Builds a second table with the new schema, copies all rows while "
+            "triggers keep note "
+            "of what the application writes, proves that both tables are equal "
+            "and swaps them "
+            "under a short lock. CLAUSES is what follows ALTER TABLE name in "
+            "SQL. The first "
+            "Ctrl-C stops cleanly and says how to go on (osc resume) or to "
+            "clean up (osc abort).",
+    .example = "osc alter users \"ADD COLUMN phone varchar(20)\" "
+               "--dsn postgres://admin@db1/shop",
+    .run = command_alter,
+};
+
+static const struct command plan = {
+    .name = "plan",
+    .bit = FOR_PLAN,
+    .least = 2,
+    .most = 2,
+    .arguments = "[SCHEMA.]TABLE \"CLAUSES\"",
+    .summary = "say what alter would do, and change nothing",
+    .text = "Shows the strategy, the migration key, rows and disk needed, "
+            "which locks are taken "
+            "and for how long, what the preflight checks found, the column "
+            "map, and every SQL "
+            "statement that alter would run.",
+    .example = "osc plan shop.users \"DROP COLUMN fax, ADD KEY (email)\" "
+               "--dsn mysql://admin@db1/shop",
+    .run = command_plan,
+};
+
+static const struct command verify = {
+    .name = "verify",
+    .bit = FOR_VERIFY,
+    .least = 1,
+    .most = 2,
+    .arguments = "[SCHEMA.]TABLE [[SCHEMA.]OTHER]",
+    .summary = "compare a table with its shadow, or with another table",
+    .text = "Compares the rows of the running migration's table and its "
+            "shadow, or of two "
+            "tables whose columns have the same names. Only reads. Rows that "
+            "differ are listed "
+            "by key; exit code 4 says that there are some.",
+    .example = "osc verify users users_copy --dsn postgres://admin@db1/shop",
+    .run = command_verify,
+};
+
+static const struct command status = {
+    .name = "status",
+    .bit = FOR_STATUS,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID]",
+    .summary = "what runs, how far it is, what waits for you",
+    .text = "Lists the migrations that are not finished: step, progress, the "
+            "run's heartbeat, "
+            "and the command to type next. Works from any host.",
+    .example = "osc status --dsn postgres://admin@db1/shop",
+    .run = command_status,
+};
+
+static const struct command history = {
+    .name = "history",
+    .bit = FOR_HISTORY,
+    .least = 0,
+    .most = 0,
+    .arguments = "",
+    .summary = "what ran before, and how it ended",
+    .text = "Lists all migrations of the schema, the newest first.",
+    .example = "osc history --json --dsn mysql://admin@db1/shop",
+    .run = command_history,
+};
+
+static const struct command resume = {
+    .name = "resume",
+    .bit = FOR_RESUME,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID]",
+    .summary = "go on after a stop, a crash or a reboot, from any host",
+    .text = "Goes on where the migration stopped. What was already copied is "
+            "kept; a run that "
+            "still lives somewhere is not disturbed: resume refuses. Options "
+            "given to alter "
+            "hold unless they are given again.",
+    .example = "osc resume 7 --dsn postgres://admin@db1/shop",
+    .run = command_resume,
+};
+
+static const struct command finish = {
+    .name = "finish",
+    .bit = FOR_FINISH,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID]",
+    .summary = "after the swap: drop the retired table",
+    .text = "Ends a migration whose retired table was kept (--after=keep): drops "
+            "<table>_osc_old and whatever else is left of the migration.",
+    .example = "osc finish 7 --dsn postgres://admin@db1/shop",
+    .run = command_finish,
+};
+
+static const struct command abort_ = {
+    .name = "abort",
+    .bit = FOR_ABORT,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID]",
+    .summary = "before the swap: remove everything, the table stays as it was",
+    .text = "Drops the triggers, the journal and the shadow. A run that still "
+            "lives is told to "
+            "stop first. The table itself is not touched.",
+    .example = "osc abort 7 --dsn postgres://admin@db1/shop",
+    .run = command_abort,
+};
+
 static const struct command help = {
     .name = "help",
     .bit = FOR_HELP,
@@ -15,6 +137,5 @@ static const struct command help = {
 };
 
 const struct command *const commands[] = {
-    &help,
-    NULL,
+    &alter, &plan, &verify, &status, &history, &resume, &finish, &abort_, &help, NULL,
 };

@@ -344,6 +344,7 @@ static void settle_failure(struct migration *m, struct error *err)
 
 static bool run(struct migration *m, enum step_id from, struct error *err)
 {
+    atomic_store(&m->request->progress->table, m->plan.source->name);
     atomic_store(&m->request->progress->steps, (unsigned)STEP_DONE);
     atomic_store(&m->request->progress->rows_expected, m->plan.source->rows_estimate);
     const bool good = migration_keep(m, err) && run_steps(m, from, err);
