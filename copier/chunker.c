@@ -288,6 +288,31 @@ static void done_positions(struct chunker *chunker, unsigned worker, const struc
         s->done_from = chunk->to + 1;
 }
 
+/* Only the owner hands out from the front of its stretch; others may have cut its back meanwhile.
+ */
+bool chunker_skip_gap(struct chunker *chunker, unsigned worker, struct db *db, struct error *err)
+{
+    uint64_t position = 0;
+    bool found = false;
+
+    pthread_mutex_lock(&chunker->lock);
+    struct stretch *s = &chunker->stretches[chunker->mine[worker]];
+    const uint64_t from = s->from, to = s->to;
+    const bool is_used_up = s->is_used_up;
+    pthread_mutex_unlock(&chunker->lock);
+    if (is_used_up)
+        return true;
+    if (!chunker->dialect->seek(db, chunker->plan, from, to, &position, &found, err))
+        return false;
+    pthread_mutex_lock(&chunker->lock);
+    if (found && position <= s->to)
+        s->from = s->done_from = position;
+    else
+        s->is_used_up = s->is_finished = true;
+    pthread_mutex_unlock(&chunker->lock);
+    return true;
+}
+
 /* ---- keys that are not numbers ---- */
 
 static struct open_chunk *open_slot(struct chunker *chunker, uint64_t id)

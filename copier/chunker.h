@@ -36,6 +36,10 @@ bool chunker_take(struct chunker *chunker, unsigned worker, struct db *db, uint6
                   struct chunk *chunk, bool *found, struct error *err) MUST_CHECK;
 void chunker_done(struct chunker *chunker, unsigned worker, const struct chunk *chunk);
 
+/* The worker's last chunk was empty: goes on at the next position that holds a row. */
+bool chunker_skip_gap(struct chunker *chunker, unsigned worker, struct db *db,
+                      struct error *err) MUST_CHECK;
+
 /* The watermark as JSON text, in `arena`. */
 const char *chunker_watermark(struct chunker *chunker, struct arena *arena);
 bool chunker_is_numeric(const struct chunker *chunker);

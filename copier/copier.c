@@ -98,7 +98,22 @@ static bool try_chunk(struct worker *worker, uint64_t *inserted, struct error *e
     return good;
 }
 
-static bool copy_chunk(struct worker *worker, struct cancel *cancel, struct error *err)
+/*
+ * A chunk of sparse keys is quick; the next may meet dense ones.  So it may hold
+ * at most four times the rows that fit into the time.
+ */
+static void learn(struct worker *worker, uint64_t size, uint64_t inserted, uint64_t elapsed_us)
+{
+    struct pace *pace = &worker->pace;
+
+    if (inserted)
+        pace->most = 1 + 4 * (uint64_t)((double)inserted * (double)pace->target_us /
+                                        (double)(elapsed_us + 1));
+    pace_learn(pace, size, elapsed_us);
+}
+
+static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *rows,
+                       struct error *err)
 {
     const struct copy_job *job = worker->copier->job;
     const uint64_t started = clock_us();
@@ -120,12 +135,13 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, struct erro
     const uint64_t elapsed = clock_us() - started;
     if (chunker_is_numeric(worker->copier->chunker)) {
         const uint64_t size = worker->chunk.to - worker->chunk.from + 1;
-        pace_learn(&worker->pace, size, elapsed);
+        learn(worker, size, inserted, elapsed);
         atomic_fetch_add(&job->progress->units_copied, size);
     } else {
         pace_learn(&worker->pace, worker->pace.size, elapsed);
     }
     atomic_fetch_add(&job->progress->rows_copied, inserted);
+    *rows = inserted;
     return true;
 }
 
@@ -133,6 +149,7 @@ static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct err
 {
     struct copier *copier = worker->copier;
     bool found = true;
+    uint64_t rows = 0;
 
     while (cancel_check(cancel, err)) {
         if (!chunker_take(copier->chunker, worker->number, worker->db, worker->pace.size,
@@ -140,9 +157,12 @@ static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct err
             return false;
         if (!found)
             return true;
-        if (!copy_chunk(worker, cancel, err))
+        if (!copy_chunk(worker, cancel, &rows, err))
             return false;
         chunker_done(copier->chunker, worker->number, &worker->chunk);
+        if (!rows && chunker_is_numeric(copier->chunker) &&
+            !chunker_skip_gap(copier->chunker, worker->number, worker->db, err))
+            return false;
     }
     return false;
 }
@@ -156,7 +176,7 @@ static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
     worker->pace = (struct pace){
         .target_us = copier->job->chunk_time_ms * 1000,
         .size = copier->extent.chunk_positions,
-        .most = UINT64_C(1) << 40,
+        .most = copier->extent.chunk_positions,
     };
     atomic_fetch_add(&copier->job->progress->threads, 1);
     const bool good = connect_worker(worker, err) && copy_chunks(worker, cancel, err);
