@@ -9,73 +9,31 @@
  * dump has to be able to rely on.
  */
 static const char *const by_image[] = {
-    "bigint",
-    "bit",
-    "bit varying",
-    "boolean",
-    "box",
-    "\"char\"",
-    "character",
-    "cidr",
-    "circle",
-    "date",
-    "double precision",
-    "inet",
-    "integer",
-    "interval",
-    "line",
-    "lseg",
-    "macaddr",
-    "macaddr8",
-    "money",
-    "name",
-    "numeric",
-    "oid",
-    "path",
-    "pg_lsn",
-    "point",
-    "polygon",
-    "real",
-    "smallint",
-    "time without time zone",
-    "time with time zone",
-    "timestamp without time zone",
-    "timestamp with time zone",
-    "uuid",
+    "bit",       "bool",        "box",    "bpchar",  "char",     "cidr",    "circle",
+    "date",      "float4",      "float8", "inet",    "int2",     "int4",    "int8",
+    "interval",  "line",        "lseg",   "macaddr", "macaddr8", "money",   "name",
+    "numeric",   "oid",         "path",   "pg_lsn",  "point",    "polygon", "time",
+    "timestamp", "timestamptz", "timetz", "uuid",    "varbit",
 };
 
 /* These may be long: hashed one by one, a row of several cannot outgrow the server's limits. */
-static const char *const by_text[] = {"character varying", "json", "jsonb", "text", "xml"};
+static const char *const by_text[] = {"json", "jsonb", "text", "varchar", "xml"};
 
-/* `name` begins the type, and what follows is a length or precision: numeric(10,2), time(3) … */
-static bool is_type(const char *type, const char *name)
-{
-    while (*name && *type) {
-        if (*type == '(' && *name != '(')
-            type += strcspn(type, ")") + 1;
-        if (*type++ != *name++)
-            return false;
-    }
-    if (*type == '(')
-        type += strcspn(type, ")") + 1;
-    return !*name && !*type;
-}
-
-static bool is_one_of(const char *type, const char *const *names, size_t n)
+static bool is_one_of(const struct column *column, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (is_type(type, names[i]))
+        if (strcmp(column->type_name, names[i]) == 0)
             return true;
     return false;
 }
 
 static const char *image(const struct column *column, const char *ref, struct arena *arena)
 {
-    if (is_one_of(column->type, by_image, ARRAY_SIZE(by_image)))
+    if (is_one_of(column, by_image, ARRAY_SIZE(by_image)))
         return ref;
-    if (is_one_of(column->type, by_text, ARRAY_SIZE(by_text)))
+    if (is_one_of(column, by_text, ARRAY_SIZE(by_text)))
         return arena_printf(arena, "hashtextextended((%s)::text COLLATE \"C\", 0)", ref);
-    if (is_type(column->type, "bytea"))
+    if (strcmp(column->type_name, "bytea") == 0)
         return arena_printf(arena,
                             "CASE WHEN (%s) IS NOT NULL THEN hash_record_extended(ROW(%s), 0) END",
                             ref, ref);

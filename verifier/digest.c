@@ -24,7 +24,11 @@ const char *digest_source_value(const struct plan *plan, size_t i, struct arena 
 {
     const struct mapping *mapping = &plan->map[i];
     const char *ref = arena_printf(arena, "t.%s", mapping->from->quoted);
+    /* The type of the user's expression is anybody's guess. */
+    static const struct column any = {.type = "", .type_name = "", .charset = "", .collation = ""};
 
+    if (mapping->is_users_expression)
+        return plan->dialect->catalog->convert(&any, mapping->to, mapping->value, arena);
     if (mapping->is_converted && strcmp(mapping->value, ref) == 0)
         return plan->dialect->catalog->convert(mapping->from, mapping->to, ref, arena);
     return mapping->value;

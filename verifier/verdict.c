@@ -31,27 +31,30 @@ void verdict_add_range(const struct plan *plan, struct verdict *verdict, const s
     verdict->n_ranges++;
 }
 
-static void add_differences(struct verdict *verdict, const struct difference *share, uint64_t most,
-                            struct arena *arena)
+/* Ranges are numbered in the order of the key: so are the differences, then. */
+static void add_difference(struct verdict *verdict, const struct difference *difference,
+                           struct arena *arena)
 {
-    struct difference **last = &verdict->differences;
-    uint64_t kept = 0;
+    struct difference **at = &verdict->differences;
+    struct difference *copy = ARENA_NEW(arena, struct difference);
 
-    for (; *last; last = &(*last)->next)
-        kept++;
-    for (; share && kept < most; share = share->next, kept++) {
-        *last = ARENA_NEW(arena, struct difference);
-        (*last)->kind = share->kind;
-        (*last)->key = arena_string(arena, share->key);
-        (*last)->columns = arena_string(arena, share->columns);
-        last = &(*last)->next;
-    }
+    while (*at && (*at)->range <= difference->range)
+        at = &(*at)->next;
+    *copy = (struct difference){.next = *at,
+                                .kind = difference->kind,
+                                .key = arena_string(arena, difference->key),
+                                .columns = arena_string(arena, difference->columns),
+                                .range = difference->range};
+    *at = copy;
+    verdict->n_differences++;
 }
 
 void verdict_add_share(const struct plan *plan, struct verdict *verdict,
                        const struct verdict *share, uint64_t most, struct arena *arena)
 {
-    add_differences(verdict, share->differences, most, arena);
+    for (const struct difference *d = share->differences; d && verdict->n_differences < most;
+         d = d->next)
+        add_difference(verdict, d, arena);
     for (const struct divergent_range *r = share->ranges; r; r = r->next)
         verdict_add_range(plan, verdict, &r->range, arena);
     verdict->rows += share->rows;

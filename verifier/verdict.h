@@ -14,15 +14,17 @@ struct difference {
     enum difference_kind kind; /* of the shadow, seen from the source */
     const char *key;           /* for people: id=17, name=abc */
     const char *columns;       /* that were changed: a, b; "" */
+    uint64_t range;            /* number of the range it was found in */
 };
 
 struct verdict {
     bool is_equal;
-    uint64_t rows;      /* of the source that were verified by this run */
-    uint64_t chunks;    /* ranges */
-    uint64_t rechecked; /* ranges that differed at first sight */
-    uint64_t differing; /* rows */
-    struct difference *differences;
+    uint64_t rows;                  /* of the source that were verified by this run */
+    uint64_t chunks;                /* ranges */
+    uint64_t rechecked;             /* ranges that differed at first sight */
+    uint64_t differing;             /* rows */
+    struct difference *differences; /* in the order of the key */
+    uint64_t n_differences;         /* kept */
     struct divergent_range {
         struct range range;
         struct divergent_range *next;

@@ -91,6 +91,8 @@ static bool list_differences(struct worker *worker, const struct range *range, b
     *is_equal = !differing;
     if (*is_equal || !is_last_look)
         return true;
+    for (struct difference *d = differences; d; d = d->next)
+        d->range = range->number;
     while (*last)
         last = &(*last)->next;
     *last = differences;
