@@ -20,7 +20,7 @@ static void help_overview(struct text *out)
     text_add(out, "osc changes the schema of large, live tables on MySQL, MariaDB and PostgreSQL "
                   "without\nstopping the application.\n\nUsage:\n");
     for (const struct command *const *at = commands; *at; at++)
-        text_printf(out, "  osc %-8s %-32s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
+        text_printf(out, "  osc %-8s %-25s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
     text_add(out,
              "\nFirst steps:\n"
              "  export OSC_DSN=postgres://admin@db1/shop\n"

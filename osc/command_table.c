@@ -44,8 +44,8 @@ static const struct command verify = {
     .bit = FOR_VERIFY,
     .least = 1,
     .most = 2,
-    .arguments = "[SCHEMA.]TABLE [[SCHEMA.]OTHER]",
-    .summary = "compare a table with its shadow, or with another table",
+    .arguments = "[SCHEMA.]TABLE [OTHER]",
+    .summary = "compare a table with its shadow or another table",
     .text = "Compares the rows of the running migration's table and its "
             "shadow, or of two "
             "tables whose columns have the same names. Only reads. Rows that "
@@ -116,7 +116,7 @@ static const struct command abort_ = {
     .least = 0,
     .most = 1,
     .arguments = "[ID]",
-    .summary = "before the swap: remove everything, the table stays as it was",
+    .summary = "before the swap: remove everything we made",
     .text = "Drops the triggers, the journal and the shadow. A run that still "
             "lives is told to "
             "stop first. The table itself is not touched.",

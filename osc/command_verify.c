@@ -11,7 +11,7 @@
 #include "verifier/verdict.h"
 #include "verifier/verifier.h"
 
-enum { MOST_REPORTED = 100, STANDARD_THREADS = 2 };
+enum { MOST_REPORTED = 100 };
 
 /* What is compared, and how it went. */
 struct comparison {
@@ -57,7 +57,7 @@ static bool compare(struct run *run, struct comparison *c, struct error *err)
     const struct verify_job job = {
         .plan = &c->plan,
         .dsn = c->request.dsn,
-        .threads = run->options.threads ? run->options.threads : STANDARD_THREADS,
+        .threads = options_threads(&run->options),
         .chunk_time_ms = run->options.chunk_time_ms,
         .cancel = run->cancel,
         .progress = progress,

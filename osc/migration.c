@@ -171,7 +171,7 @@ void migration_keep_no_more(struct migration *m)
 
 unsigned migration_threads(const struct migration *m)
 {
-    return m->options.threads ? m->options.threads : 2;
+    return options_threads(&m->options);
 }
 
 struct replay_job migration_replay_job(struct migration *m)

@@ -172,3 +172,10 @@ bool options_settle(struct options *options, unsigned command, const char *comma
     }
     return true;
 }
+
+unsigned options_threads(const struct options *options)
+{
+    enum { GENTLE = 2 };
+
+    return options->threads ? options->threads : GENTLE;
+}

@@ -69,6 +69,9 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
 bool options_settle(struct options *options, unsigned command, const char *command_name,
                     struct arena *arena, struct error *err) MUST_CHECK;
 
+/* How many threads "auto" stands for, or what was said. */
+unsigned options_threads(const struct options *options);
+
 /* A JSON object of everything that shapes a migration (not where it runs or how it talks) … */
 void options_save(const struct options *options, struct text *json);
 /* … and back: fills what the operator did not give this time. */

@@ -146,7 +146,7 @@ static const struct option option_threads = {
     .least = 1,
     .most = 64,
     .commands = FOR_CHANGE | FOR_VERIFY,
-    .help = "Connections that copy, replay and verify side by side.",
+    .help = "Connections that copy, replay and verify side by side; auto is 2.",
 };
 
 static const struct option option_verbose = {
