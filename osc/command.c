@@ -97,7 +97,12 @@ bool command_run(struct run *run, struct error *err)
         return print_version(err);
     if (run->options.help)
         return command_help(run, err);
-    return run->command->run(run, err);
+    if (run->command->run(run, err))
+        return true;
+    /* Nothing was begun: what the server lacks or denies is a wrong request, not a failure. */
+    if (!run->id && (err->kind == ERROR_MISSING || err->kind == ERROR_DENIED))
+        err->kind = ERROR_REFUSED;
+    return false;
 }
 
 static void report_text(const struct error *err)

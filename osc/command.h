@@ -14,6 +14,7 @@ struct run {
     struct words words; /* after the command's name */
     struct arena *arena;
     struct cancel *cancel;
+    uint64_t id; /* of the migration it is about; 0 until there is one */
 };
 
 struct command {

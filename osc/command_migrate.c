@@ -13,7 +13,7 @@ typedef bool migrate_function(const struct request *request, uint64_t *id, struc
 
 /* Runs it with its progress shown. */
 static bool carry_out(struct run *run, const struct request *request, migrate_function *function,
-                      uint64_t *id, struct error *err)
+                      struct error *err)
 {
     struct reporter *reporter = NULL;
 
@@ -22,7 +22,7 @@ static bool carry_out(struct run *run, const struct request *request, migrate_fu
         if (!reporter)
             return false;
     }
-    const bool good = function(request, id, err);
+    const bool good = function(request, &run->id, err);
     reporter_stop(reporter);
     return good;
 }
@@ -48,12 +48,12 @@ static const struct state_row *find_row(struct run *run, const struct request *r
     return found;
 }
 
-static bool print_done(struct run *run, const struct request *request, uint64_t id,
-                       uint64_t started_ms, struct error *err)
+static bool print_done(struct run *run, const struct request *request, uint64_t started_ms,
+                       struct error *err)
 {
     const struct progress *progress = request->progress;
     const char *table = atomic_load(&progress->table);
-    const struct state_row *row = find_row(run, request, table, id);
+    const struct state_row *row = find_row(run, request, table, run->id);
     const char *retired = row ? row->retired : "";
     const uint64_t rows = atomic_load(&progress->rows_copied);
     const uint64_t took_ms = clock_ms() - started_ms;
@@ -61,25 +61,24 @@ static bool print_done(struct run *run, const struct request *request, uint64_t 
 
     if (run->options.json)
         return output_json(json_pack("{s:s, s:I, s:o, s:I, s:f, s:o}", "event", "done", "id",
-                                     (json_int_t)id, "table", output_string(table), "rows_copied",
-                                     (json_int_t)rows, "seconds", (double)took_ms / 1000, "retired",
-                                     output_string(retired)),
+                                     (json_int_t)run->id, "table", output_string(table),
+                                     "rows_copied", (json_int_t)rows, "seconds",
+                                     (double)took_ms / 1000, "retired", output_string(retired)),
                            err);
     text_printf(&out, "%s: migrated in %s, %s rows copied (migration %" PRIu64 ")\n", table,
-                human_duration(took_ms).text, human_count(rows).text, id);
+                human_duration(took_ms).text, human_count(rows).text, run->id);
     if (*retired)
         text_printf(&out, "%s holds the table as it was: osc finish %" PRIu64 " drops it\n",
-                    retired, id);
+                    retired, run->id);
     return output_text(&out, err);
 }
 
 static bool migrate_and_tell(struct run *run, const struct request *request,
-                             migrate_function *function, uint64_t id, struct error *err)
+                             migrate_function *function, struct error *err)
 {
     const uint64_t started_ms = clock_ms();
 
-    return carry_out(run, request, function, &id, err) &&
-           print_done(run, request, id, started_ms, err);
+    return carry_out(run, request, function, err) && print_done(run, request, started_ms, err);
 }
 
 bool command_alter(struct run *run, struct error *err)
@@ -93,16 +92,15 @@ bool command_alter(struct run *run, struct error *err)
         return false;
     request.alter = run->words.list[1];
     atomic_store(&request.progress->table, request.table);
-    return migrate_and_tell(run, &request, migrate, 0, err);
+    return migrate_and_tell(run, &request, migrate, err);
 }
 
 bool command_resume(struct run *run, struct error *err)
 {
     struct request request;
-    uint64_t id;
 
-    return command_request(run, &request, err) && command_id(run, &id, err) &&
-           migrate_and_tell(run, &request, migrate_resume, id, err);
+    return command_request(run, &request, err) && command_id(run, err) &&
+           migrate_and_tell(run, &request, migrate_resume, err);
 }
 
 /* ---- abort and finish ---- */
@@ -111,16 +109,15 @@ static bool end_and_tell(struct run *run, migrate_function *function, const char
                          struct error *err)
 {
     struct request request;
-    uint64_t id;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_request(run, &request, err) || !command_id(run, &id, err) ||
-        !function(&request, &id, err))
+    if (!command_request(run, &request, err) || !command_id(run, err) ||
+        !function(&request, &run->id, err))
         return false;
     if (run->options.json)
         return output_json(
-            json_pack("{s:s, s:I}", "event", run->command->name, "id", (json_int_t)id), err);
-    text_printf(&out, "migration %" PRIu64 ": %s\n", id, outcome);
+            json_pack("{s:s, s:I}", "event", run->command->name, "id", (json_int_t)run->id), err);
+    text_printf(&out, "migration %" PRIu64 ": %s\n", run->id, outcome);
     return output_text(&out, err);
 }
 

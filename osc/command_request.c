@@ -67,11 +67,10 @@ bool command_table(struct run *run, const char *word, const char **schema, const
     return true;
 }
 
-bool command_id(struct run *run, uint64_t *id, struct error *err)
+bool command_id(struct run *run, struct error *err)
 {
     char *end;
 
-    *id = 0;
     if (!run->words.count)
         return true;
     const char *word = run->words.list[0];
@@ -81,6 +80,6 @@ bool command_id(struct run *run, uint64_t *id, struct error *err)
         (void)error_set(err, ERROR_USAGE, "'%s' is not the ID of a migration", word);
         return error_hint(err, "osc status lists them");
     }
-    *id = number;
+    run->id = number;
     return true;
 }

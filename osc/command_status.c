@@ -134,11 +134,10 @@ bool command_status(struct run *run, struct error *err)
 {
     struct migration_view *views = NULL;
     size_t n = 0;
-    uint64_t id = 0;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_id(run, &id, err) || !load(run, id ? is_any : is_open, &views, &n, err) ||
-        (id && !pick(views, &n, id, err)))
+    if (!command_id(run, err) || !load(run, run->id ? is_any : is_open, &views, &n, err) ||
+        (run->id && !pick(views, &n, run->id, err)))
         return false;
     if (run->options.json)
         return print_json(views, n, err);
