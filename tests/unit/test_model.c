@@ -49,8 +49,7 @@ struct state {
 };
 
 static struct {
-    bool no_grace, only_new_keys, forgets_unread, registers_late, collects_first, overwrites,
-        skips_touches;
+    bool no_grace, only_new_keys, forgets_unread, registers_late, collects_first, skips_touches;
 } mutant;
 
 static const struct writer *writers;
@@ -192,7 +191,7 @@ static void step_chunk(const struct state *before, int c)
         break;
     case CHUNK_READ:
         for (int k = 0; k < KEYS; k++) {
-            if (s.image[c][k].is_there && (!s.shadow[k].is_there || mutant.overwrites))
+            if (s.image[c][k].is_there && !s.shadow[k].is_there)
                 s.shadow[k] = s.image[c][k];
             s.image[c][k] = (struct row){0};
         }
@@ -386,8 +385,7 @@ static void every_mutant_is_caught(void **state)
 {
     (void)state;
     bool *const flags[] = {&mutant.no_grace,       &mutant.only_new_keys,  &mutant.forgets_unread,
-                           &mutant.registers_late, &mutant.collects_first, &mutant.overwrites,
-                           &mutant.skips_touches};
+                           &mutant.registers_late, &mutant.collects_first, &mutant.skips_touches};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         memset(&mutant, 0, sizeof mutant);
         *flags[i] = true;
