@@ -1,0 +1,170 @@
+#include "osc/build_postgres.h"
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "osc/base/group.h"
+#include "osc/db/driver.h"
+#include "osc/statements.h"
+
+enum { MOST_BUILDERS = 8 };
+
+struct builder {
+    const struct plan *plan;
+    const struct dsn *dsn;
+    const json_t *indexes;
+    atomic_size_t next;
+    atomic_uint workers;
+};
+
+static const char *member(const json_t *item, const char *name)
+{
+    const char *value = json_string_value(json_object_get(item, name));
+
+    return value ? value : "";
+}
+
+/* An earlier run may have come this far; one that was cut short leaves nothing. */
+static bool is_missing(struct db *db, const struct plan *plan, const char *template,
+                       const char *name, bool *missing, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    uint64_t count = 0;
+
+    sql_bind_literal(&env, db, "schema", plan->source->schema);
+    sql_bind_literal(&env, db, "shadow", plan->names.shadow);
+    sql_bind_literal(&env, db, "name", name);
+    const bool good = db_value_u64(db, &count, sql_renders(arena, template, &env), err);
+    *missing = count == 0;
+    arena_free(arena);
+    return good;
+}
+
+static const char count_indexes[] =
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_index i\n"
+    "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid\n"
+    "JOIN pg_catalog.pg_class t ON t.oid = i.indrelid\n"
+    "JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace\n"
+    "WHERE n.nspname = {schema} AND t.relname = {shadow} AND c.relname = {name} AND i.indisvalid";
+
+static const char count_constraints[] =
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_constraint c\n"
+    "JOIN pg_catalog.pg_class t ON t.oid = c.conrelid\n"
+    "JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace\n"
+    "WHERE n.nspname = {schema} AND t.relname = {shadow} AND c.conname = {name}";
+
+static bool run_in(struct db *db, const char *tablespace, const char *sql, struct error *err)
+{
+    AUTO(text) setting = TEXT_INIT;
+
+    text_printf(&setting, "SET LOCAL default_tablespace = %s", tablespace);
+    if (!db_begin(db, err))
+        return false;
+    if (db_exec(db, setting.bytes, NULL, err) && db_exec(db, sql, NULL, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
+/* ---- side by side ---- */
+
+/*
+ * Sorting in memory is most of the speed.  A quarter of a gigabyte for each
+ * builder, or what the administrator allows if that is more.
+ */
+static const char more_memory[] =
+    "SELECT pg_catalog.set_config('maintenance_work_mem', GREATEST(s.setting::pg_catalog.int8,\n"
+    "  262144)::pg_catalog.text || 'kB', false)\n"
+    "FROM pg_catalog.pg_settings s WHERE s.name = 'maintenance_work_mem'";
+
+static bool build_all(struct builder *builder, struct db *db, struct cancel *cancel,
+                      struct error *err)
+{
+    for (size_t i; (i = atomic_fetch_add(&builder->next, 1)) < json_array_size(builder->indexes);) {
+        const json_t *item = json_array_get(builder->indexes, i);
+        bool missing = false;
+        if (!cancel_check(cancel, err) ||
+            !is_missing(db, builder->plan, count_indexes, member(item, "name"), &missing, err))
+            return false;
+        if (missing && !run_in(db, member(item, "tablespace"), member(item, "sql"), err))
+            return error_prefix(err, "building index %s", member(item, "name"));
+    }
+    return true;
+}
+
+static bool run_builder(void *argument, struct cancel *cancel, struct error *err)
+{
+    struct builder *builder = argument;
+    char role[32];
+
+    (void)snprintf(role, sizeof role, "index-%u", atomic_fetch_add(&builder->workers, 1));
+    struct db *db = db_open(builder->dsn, role, err);
+    const bool good = db && server_fence(db, builder->plan->table_key, role, err) &&
+                      db_exec(db, more_memory, NULL, err) && build_all(builder, db, cancel, err);
+    db_close(db);
+    return good;
+}
+
+static bool build_indexes(struct db *db, const struct plan *plan, const json_t *indexes,
+                          unsigned threads, struct cancel *cancel, struct error *err)
+{
+    struct builder builder = {.plan = plan, .dsn = db->dsn, .indexes = indexes};
+    const size_t n = json_array_size(indexes);
+    bool good = true;
+
+    if (db->script) /* only shown */
+        return build_all(&builder, db, cancel, err);
+    struct group *group = group_new(cancel);
+    for (unsigned i = 0; good && i < threads && i < n && i < MOST_BUILDERS; i++)
+        good = group_start(group, "index", run_builder, &builder, err);
+    struct error failed = ERROR_INIT;
+    if (!group_join(group, &failed) && good) {
+        *err = failed;
+        good = false;
+    }
+    return good;
+}
+
+/* ---- one after the other: each of them locks the shadow ---- */
+
+static bool attach(struct db *db, const struct plan *plan, const json_t *constraints,
+                   struct error *err)
+{
+    for (size_t i = 0; i < json_array_size(constraints); i++) {
+        const json_t *item = json_array_get(constraints, i);
+        bool missing = false;
+        if (!is_missing(db, plan, count_constraints, member(item, "name"), &missing, err))
+            return false;
+        if (missing && !run_in(db, member(item, "tablespace"), member(item, "sql"), err))
+            return error_prefix(err, "adding constraint %s", member(item, "name"));
+    }
+    return true;
+}
+
+static bool finish(struct db *db, const json_t *statements, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct statements list = {.arena = arena};
+
+    statements_load(&list, statements);
+    const bool good = statements_run(&list, db, err);
+    arena_free(arena);
+    return good;
+}
+
+bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
+                    struct cancel *cancel, struct error *err)
+{
+    json_t *all = json_loads(deferred, 0, NULL);
+
+    if (!all)
+        return error_set(err, ERROR_SYSTEM, "the list of deferred indexes cannot be read");
+    const bool good = build_indexes(db, plan, json_object_get(all, "build"), threads ? threads : 1,
+                                    cancel, err) &&
+                      attach(db, plan, json_object_get(all, "attach"), err) &&
+                      finish(db, json_object_get(all, "finish"), err);
+    json_decref(all);
+    return good;
+}

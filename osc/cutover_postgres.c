@@ -1,0 +1,227 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "osc/cutover_dialect.h"
+#include "osc/parity_postgres.h"
+#include "osc/plan/postgres.h"
+
+/* ---- who stands in the way ---- */
+
+/*
+ * Short transactions end by themselves, and ordinary autovacuum gives way to
+ * lock(); one against wraparound does not.  Of a statement only its shape is
+ * shown.  What a server hides from us counts as short.
+ */
+static const char holders[] =
+    "SELECT DISTINCT pg_catalog.format('  process %s (%s%s), %s for %s s: %s', a.pid,\n"
+    "  COALESCE(a.usename, a.backend_type), ' at ' || pg_catalog.host(a.client_addr),\n"
+    "  COALESCE(a.state, 'running'),\n"
+    "  EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8,\n"
+    "  pg_catalog.left(pg_catalog.regexp_replace(a.query, '''[^'']*''|[0-9]+|\\s+', ' ', 'g'), 60))\n"
+    "FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid\n"
+    "WHERE l.locktype = 'relation' AND l.relation = {source_class} AND l.granted\n"
+    "AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d\n"
+    "  WHERE d.datname = pg_catalog.current_database())\n"
+    "AND a.pid <> pg_catalog.pg_backend_pid() AND CASE\n"
+    "  WHEN a.backend_type = 'autovacuum worker' THEN a.query LIKE '%wraparound%'\n"
+    "  WHEN a.state LIKE 'idle in%' THEN\n"
+    "    a.state_change < pg_catalog.clock_timestamp() - '300 ms'::pg_catalog.interval\n"
+    "  ELSE a.xact_start < pg_catalog.clock_timestamp() - '1 s'::pg_catalog.interval END\n"
+    "UNION ALL\n"
+    "SELECT pg_catalog.format('  prepared transaction %L of %s since %s', p.gid, p.owner,\n"
+    "  p.prepared::pg_catalog.timestamptz(0))\n"
+    "FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_prepared_xacts p\n"
+    "  ON l.virtualtransaction = '-1/' || p.transaction AND p.database = "
+    "pg_catalog.current_database()\n"
+    "WHERE l.locktype = 'relation' AND l.relation = {source_class}";
+
+static bool peek(struct db *db, const struct plan *plan, struct text *blockers, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    struct statements found = {.arena = arena};
+
+    sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
+    const bool good = statements_ask(&found, db, holders, &env, err);
+    for (size_t i = 0; good && i < found.n; i++)
+        text_printf(blockers, "%s\n", found.list[i]);
+    arena_free(arena);
+    return good;
+}
+
+/* ---- lock ---- */
+
+/*
+ * The shadow first, which nobody else uses.  Then a lock that only vacuum and
+ * DDL mind: autovacuum gives way to it within a second, and no reader or writer
+ * queues behind us meanwhile.  Writers hold their locks to the end of
+ * their transactions, so nobody appends to the journal once the source is ours.
+ */
+static const char *const lock_statements[] = {
+    "SET LOCAL statement_timeout = '20s'",
+    /* Should this host die now, the server gives the locks back by itself. */
+    "SET LOCAL idle_in_transaction_session_timeout = '10s'",
+    "SET LOCAL lock_timeout = '3s'",
+    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE {only_source} IN SHARE UPDATE EXCLUSIVE MODE",
+    "SET LOCAL lock_timeout = {timeout}",
+    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE",
+};
+
+static bool take_locks(struct db *db, const struct plan *plan, uint64_t timeout_ms,
+                       struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    bool good = true;
+
+    sql_bind_u64(&env, "timeout", timeout_ms);
+    for (size_t i = 0; good && i < ARRAY_SIZE(lock_statements); i++)
+        good = sql_exec(db, lock_statements[i], &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+static bool lock(struct db *db, const struct plan *plan, const char *deferred UNUSED,
+                 uint64_t timeout_ms, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (take_locks(db, plan, timeout_ms, err))
+        return true;
+    db_rollback(db);
+    return error_prefix(err, "locking %s", plan->source->quoted);
+}
+
+static void unlock(struct db *db, const struct plan *plan UNUSED)
+{
+    db_rollback(db);
+}
+
+/* ---- swap ---- */
+
+static bool add_deferred(struct statements *statements, const char *deferred, struct error *err)
+{
+    static const char *const parts[] = {"retire", "promote", "enable"};
+    json_t *all = json_loads(deferred, 0, NULL);
+
+    if (!all)
+        return error_set(err, ERROR_SYSTEM, "what the swap has to do cannot be read");
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        statements_load(statements, json_object_get(all, parts[i]));
+    json_decref(all);
+    return true;
+}
+
+/* Everything is asked before anything is renamed. */
+static bool list_swap(struct db *db, const struct plan *plan, const char *deferred,
+                      struct statements *statements, struct error *err)
+{
+    struct arena *arena = statements->arena;
+    const struct sql_env *env = &plan->env;
+
+    statements_add(statements, "DROP TRIGGER IF EXISTS %s ON %s",
+                   db_quote_name(db, arena, plan->names.function), plan->source->quoted);
+    if (!parity_carry(db, plan, statements, err) || !add_deferred(statements, deferred, err))
+        return false;
+    statements_add(statements, "%s",
+                   sql_renders(arena, "ALTER TABLE {source} RENAME TO {retired_name}", env));
+    statements_add(statements, "%s",
+                   sql_renders(arena, "ALTER TABLE {shadow} RENAME TO {source_name}", env));
+    return true;
+}
+
+static bool swap(struct db *db, const struct plan *plan, const char *deferred, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct statements statements = {.arena = arena};
+    const bool good = list_swap(db, plan, deferred, &statements, err) &&
+                      statements_run(&statements, db, err) && parity_check_names(db, plan, err) &&
+                      db_commit(db, err);
+
+    arena_free(arena);
+    return good;
+}
+
+static bool show(struct db *db, const struct plan *plan, const char *deferred, struct text *script,
+                 struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct statements statements = {.arena = arena};
+
+    db_record(db, script, false);
+    const bool good = db_begin(db, err) && take_locks(db, plan, 1000, err) &&
+                      list_swap(db, plan, deferred, &statements, err) &&
+                      statements_run(&statements, db, err) && db_commit(db, err);
+    db_record(db, NULL, false);
+    arena_free(arena);
+    return good;
+}
+
+/* ---- afterwards ---- */
+
+static bool owner(struct db *db, const struct plan *plan, enum owner *owner, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    const char *oid = NULL;
+
+    sql_bind_literal(&env, db, "schema", plan->source->schema);
+    sql_bind_literal(&env, db, "name", plan->source->name);
+    const bool good =
+        db_value(db, arena, &oid,
+                 sql_renders(arena,
+                             "SELECT c.oid FROM pg_catalog.pg_class c\n"
+                             "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+                             "WHERE n.nspname = {schema} AND c.relname = {name}",
+                             &env),
+                 err);
+    if (good && oid && strcmp(oid, postgres_oid(plan->source, arena)) == 0)
+        *owner = OWNER_SOURCE;
+    else if (good && oid && strcmp(oid, postgres_oid(plan->shadow, arena)) == 0)
+        *owner = OWNER_SHADOW;
+    else if (good)
+        *owner = OWNER_UNKNOWN;
+    arena_free(arena);
+    return good;
+}
+
+/* The trigger went with the swap. */
+static bool clean(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *schema = db_quote_name(db, arena, plan->source->schema);
+    struct statements statements = {.arena = arena};
+
+    statements_add(&statements, "DROP FUNCTION IF EXISTS %s.%s()", schema,
+                   db_quote_name(db, arena, plan->names.function));
+    statements_add(&statements, "DROP TABLE IF EXISTS %s.%s", schema,
+                   db_quote_name(db, arena, plan->names.journal));
+    const bool good = statements_run(&statements, db, err);
+    arena_free(arena);
+    return good;
+}
+
+static bool drop_retired(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *statement = arena_printf(arena, "DROP TABLE IF EXISTS %s.%s",
+                                         db_quote_name(db, arena, plan->source->schema),
+                                         db_quote_name(db, arena, plan->names.retired));
+    const bool good = db_exec(db, statement, NULL, err);
+
+    arena_free(arena);
+    return good;
+}
+
+const struct cutover_dialect postgres_cutover = {
+    .peek = peek,
+    .lock = lock,
+    .swap = swap,
+    .unlock = unlock,
+    .owner = owner,
+    .clean = clean,
+    .show = show,
+    .drop_retired = drop_retired,
+};

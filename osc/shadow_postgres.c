@@ -1,0 +1,113 @@
+#include "osc/shadow.h"
+
+#include <string.h>
+
+#include "osc/build_postgres.h"
+#include "osc/plan/postgres.h"
+#include "osc/shadow_postgres.h"
+
+static void bind_tables(struct maker *maker)
+{
+    struct plan *plan = maker->plan;
+    struct sql_env *env = &maker->env;
+
+    maker->schema = db_quote_name(maker->db, maker->arena, plan->source->schema);
+    maker->shadow = arena_printf(maker->arena, "%s.%s", maker->schema,
+                                 db_quote_name(maker->db, maker->arena, plan->names.shadow));
+    maker->shadow_class =
+        postgres_class(maker->db, plan->source->schema, plan->names.shadow, maker->arena);
+    sql_bind_sql(env, "source", plan->source->quoted);
+    sql_bind_sql(env, "shadow", maker->shadow);
+    sql_bind_literal(env, maker->db, "source_text", plan->source->quoted);
+    sql_bind_literal(env, maker->db, "shadow_text", maker->shadow);
+    sql_bind_sql(env, "source_class", postgres_oid(plan->source, maker->arena));
+    sql_bind_sql(env, "shadow_class", maker->shadow_class);
+}
+
+/*
+ * The user's expressions run in our sessions, whose search path is empty: one
+ * that needs the user's own would fail hours later.
+ */
+static bool check_copy(struct maker *maker, struct error *err)
+{
+    const struct plan *plan = maker->plan;
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (sql_query(maker->db, &rows,
+                  "EXPLAIN INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
+                  "SELECT {source_values} FROM {only_source} AS t",
+                  &plan->env, err))
+        return true;
+    if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
+        return false;
+    err->kind = ERROR_REFUSED;
+    error_prefix(err, "the values of %s cannot be copied as the ALTER says", plan->source->quoted);
+    return error_hint(err, "write functions, types and operators of a USING expression with their "
+                           "schema");
+}
+
+/* Inside a transaction that the caller ends. */
+static bool make(struct db *db, struct plan *plan, const char **deferred, struct error *err)
+{
+    struct maker maker = {.db = db, .plan = plan, .arena = arena_new()};
+
+    maker.env.arena = maker.arena;
+    bind_tables(&maker);
+    const bool good = like_source(&maker, err) && alter_shadow(&maker, err) &&
+                      plan_shadow(plan, db, err) && check_copy(&maker, err) &&
+                      defer(&maker, deferred, err);
+    arena_free(maker.arena);
+    return good;
+}
+
+static bool create(struct db *db, struct plan *plan, const char **deferred, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (make(db, plan, deferred, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
+static bool rehearse(struct db *db, struct plan *plan, const char **deferred, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (make(db, plan, deferred, err))
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+static void rehearse_end(struct db *db, const struct plan *plan UNUSED)
+{
+    db_rollback(db);
+}
+
+/* Freezes the rows, too, so that the first readers after the swap need not write. */
+static bool analyze(struct db *db, const struct plan *plan, struct error *err)
+{
+    return sql_exec(db, "VACUUM (FREEZE, ANALYZE) {shadow}", &plan->env, NULL, err);
+}
+
+static bool drop(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *statement = arena_printf(arena, "DROP TABLE IF EXISTS %s.%s",
+                                         db_quote_name(db, arena, plan->source->schema),
+                                         db_quote_name(db, arena, plan->names.shadow));
+    const bool good = db_exec(db, statement, NULL, err);
+
+    arena_free(arena);
+    return good;
+}
+
+const struct shadow_dialect postgres_shadow = {
+    .create = create,
+    .rehearse = rehearse,
+    .rehearse_end = rehearse_end,
+    .build = build_postgres,
+    .analyze = analyze,
+    .drop = drop,
+};

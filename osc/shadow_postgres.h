@@ -1,0 +1,40 @@
+/*
+ * What the files that make a PostgreSQL shadow share.
+ *
+ * Creation: like the source, with every index under a name of ours; the ALTER
+ * with these names put in; what came out is read back.  `deferred` is
+ * the rest of the work as statements, for build and swap.
+ */
+#ifndef OSC_SHADOW_POSTGRES_H
+#define OSC_SHADOW_POSTGRES_H
+
+#include "osc/index_postgres.h"
+#include "osc/plan/alter.h"
+#include "osc/plan/plan.h"
+#include "osc/statements.h"
+
+struct maker {
+    struct db *db;
+    struct plan *plan;
+    struct arena *arena;
+    const char *schema, *shadow; /* quoted; the shadow with its schema */
+    const char *shadow_class;    /* the shadow's oid in SQL */
+    struct sql_env env;          /* {source} {shadow} {source_class} {shadow_class} … */
+    struct name_pair *indexes;   /* source's name → the shadow's, quoted */
+    struct name_pair *statistics;
+    const char *states_before, *states_after; /* the ALTER: of the shadow's identity sequences */
+};
+
+/* like_postgres.c: the empty shadow, equal to the source in everything but names. */
+bool like_source(struct maker *maker, struct error *err) MUST_CHECK;
+
+/* alter_postgres.c: applies the clauses; ERROR_REFUSED when the server or we cannot. */
+bool alter_shadow(struct maker *maker, struct error *err) MUST_CHECK;
+
+/* deferred_postgres.c: takes the indexes off and writes down what is to be done later. */
+bool defer(struct maker *maker, const char **deferred, struct error *err) MUST_CHECK;
+
+/* Server-made names begin with the shadow's: what the server would have chosen for the source. */
+const char *final_name(const struct maker *maker, const char *name);
+
+#endif

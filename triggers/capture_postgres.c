@@ -1,0 +1,242 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "osc/base/fail.h"
+#include "triggers/capture_dialect.h"
+
+/* ---- journal ---- */
+
+/*
+ * Space of forgotten entries is used again soon, and the file is never cut:
+ * that would take an exclusive lock on a table that every writer appends to.
+ */
+static const char create[] =
+    "CREATE TABLE IF NOT EXISTS {journal} ({journal_columns})\n"
+    "WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,\n"
+    "  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,\n"
+    "  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)\n"
+    "AS SELECT {key} FROM {only_source} AS t WITH NO DATA";
+
+static bool create_journal(struct db *db, const struct plan *plan, struct error *err)
+{
+    const char *comment = arena_printf(plan->arena, "osc: journal of %s", plan->source->quoted);
+    struct sql_env env = {.arena = plan->arena, .outer = &plan->env};
+
+    sql_bind_literal(&env, db, "comment", comment);
+    return sql_exec(db, create, &env, NULL, err) &&
+           sql_exec(db, "COMMENT ON TABLE {journal} IS {comment}", &env, NULL, err);
+}
+
+/* ---- triggers ---- */
+
+/* OLD.a, OLD.b */
+static const char *row_key(const struct plan *plan, const char *row)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        text_printf(&out, "%s%s.%s", i ? ", " : "", row, plan->key->columns[i]->quoted);
+    return arena_copy(plan->arena, out.bytes, out.length);
+}
+
+/*
+ * Every name and operator is qualified: the function runs with our rights and
+ * the writer's search path.  Keys are compared byte for byte.  An update that
+ * changes nothing is an entry, too: it moves the row to another page.
+ */
+static const char body[] =
+    "BEGIN\n"
+    "  IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n"
+    "    INSERT INTO {journal} VALUES ({old});\n"
+    "    IF ROW({new})::pg_catalog.record OPERATOR(pg_catalog.*<>) "
+    "ROW({old})::pg_catalog.record THEN\n"
+    "      INSERT INTO {journal} VALUES ({new});\n"
+    "    END IF;\n"
+    "  ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN\n"
+    "    INSERT INTO {journal} VALUES ({new});\n"
+    "  ELSE\n"
+    "    INSERT INTO {journal} VALUES ({old});\n"
+    "  END IF;\n"
+    "  RETURN NULL;\n"
+    "END";
+
+static const char body_of_mutant[] = "BEGIN\n"
+                                     "  IF TG_OP OPERATOR(pg_catalog.<>) 'DELETE' THEN\n"
+                                     "    INSERT INTO {journal} VALUES ({new});\n"
+                                     "  ELSE\n"
+                                     "    INSERT INTO {journal} VALUES ({old});\n"
+                                     "  END IF;\n"
+                                     "  RETURN NULL;\n"
+                                     "END";
+
+static const char unarmed[] = "BEGIN RETURN NULL; END";
+
+static const char create_function[] =
+    "CREATE OR REPLACE FUNCTION {function}() RETURNS pg_catalog.trigger\n"
+    "LANGUAGE plpgsql SECURITY DEFINER AS {body}";
+
+/*
+ * The condition is always true and costs nothing: it makes the trigger depend
+ * on the journal, so that nobody can drop the journal and leave a trigger that
+ * fails in every write.
+ */
+static const char create_trigger[] =
+    "CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {source}\n"
+    "FOR EACH ROW WHEN (NULL::{journal} IS NULL) EXECUTE FUNCTION {function}()";
+
+static struct sql_env trigger_env(struct db *db, const struct plan *plan, const char *body_template)
+{
+    struct sql_env env = {.arena = plan->arena, .outer = &plan->env};
+
+    sql_bind_name(&env, db, "trigger", plan->names.function);
+    sql_bind_sql(&env, "function",
+                 arena_printf(plan->arena, "%s.%s", sql_lookup(&plan->env, "schema"),
+                              db_quote_name(db, plan->arena, plan->names.function)));
+    sql_bind_literal(&env, db, "function_name", plan->names.function);
+    sql_bind_literal(&env, db, "schema_name", plan->source->schema);
+    sql_bind_sql(&env, "old", row_key(plan, "OLD"));
+    sql_bind_sql(&env, "new", row_key(plan, "NEW"));
+    sql_bind_literal(&env, db, "body", sql_renders(plan->arena, body_template, &env));
+    return env;
+}
+
+static bool set_lock_timeout(struct db *db, uint64_t timeout_ms, struct error *err)
+{
+    char statement[64];
+
+    (void)snprintf(statement, sizeof statement, "SET LOCAL lock_timeout = %" PRIu64, timeout_ms);
+    return db_exec(db, statement, NULL, err);
+}
+
+/*
+ * A lock that only vacuum and DDL mind, taken first: autovacuum gives way to
+ * it within a second, and no reader or writer queues behind us meanwhile.
+ */
+static bool evict_autovacuum(struct db *db, const struct sql_env *env, struct error *err)
+{
+    return set_lock_timeout(db, 3000, err) &&
+           sql_exec(db, "LOCK TABLE {only_source} IN SHARE UPDATE EXCLUSIVE MODE", env, NULL, err);
+}
+
+static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err)
+{
+    const struct sql_env env = trigger_env(
+        db, plan, MUTANT("journal-only-new-keys") ? body_of_mutant : body);
+
+    if (!db_begin(db, err))
+        return false;
+    if (evict_autovacuum(db, &env, err) && set_lock_timeout(db, timeout_ms, err) &&
+        sql_exec(db, create_function, &env, NULL, err) &&
+        sql_exec(db, "REVOKE ALL ON FUNCTION {function}() FROM PUBLIC", &env, NULL, err) &&
+        sql_exec(db, create_trigger, &env, NULL, err) &&
+        sql_exec(db, "ALTER TABLE {only_source} ENABLE ALWAYS TRIGGER {trigger}", &env, NULL, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
+/* Whoever disables, replaces or re-creates a part changes its row version. */
+static const char stamp_of[] =
+    "SELECT pg_catalog.format('%s/%s:%s/%s:%s', t.oid, t.xmin, p.oid, p.xmin, j.oid)\n"
+    "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid\n"
+    "JOIN pg_catalog.pg_class s ON s.oid = t.tgrelid\n"
+    "JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace AND n.oid = p.pronamespace\n"
+    "JOIN pg_catalog.pg_class j ON j.relnamespace = n.oid AND j.relname = {journal_literal}\n"
+    "WHERE n.nspname = {schema_name} AND s.relname = {source_literal}\n"
+    "AND p.proname = {function_name} AND t.tgname = p.proname AND t.tgenabled = 'A'";
+
+static bool check(struct db *db, const struct plan *plan, struct arena *arena, const char **stamp,
+                  struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_literal(&env, db, "schema_name", plan->source->schema);
+    sql_bind_literal(&env, db, "source_literal", plan->source->name);
+    sql_bind_literal(&env, db, "journal_literal", plan->names.journal);
+    sql_bind_literal(&env, db, "function_name", plan->names.function);
+    return db_value(db, arena, stamp, sql_renders(arena, stamp_of, &env), err);
+}
+
+/* ---- removing ---- */
+
+static const char find_triggers[] =
+    "SELECT pg_catalog.format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::pg_catalog.regclass),\n"
+    "  pg_catalog.format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE',\n"
+    "    t.tgrelid::pg_catalog.regclass)\n"
+    "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid\n"
+    "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace\n"
+    "WHERE n.nspname = {schema_name} AND p.proname = {function_name}";
+
+static const char find_function[] =
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc p\n"
+    "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace\n"
+    "WHERE n.nspname = {schema_name} AND p.proname = {function_name}";
+
+/* From now on the triggers do nothing; no table is locked for that. */
+static bool disarm(struct db *db, const struct sql_env *env, struct error *err)
+{
+    uint64_t functions = 0;
+
+    return db_value_u64(db, &functions, sql_renders(env->arena, find_function, env), err) &&
+           (!functions || sql_exec(db, create_function, env, NULL, err));
+}
+
+static bool drop_everything(struct db *db, const struct sql_env *env, uint64_t timeout_ms,
+                            struct error *err)
+{
+    const char *drop = NULL, *lock = NULL;
+    struct rows rows = ROWS_INIT;
+
+    if (!sql_query(db, &rows, find_triggers, env, err))
+        return false;
+    if (rows_next(&rows, err)) {
+        drop = arena_string(env->arena, rows_text(&rows, 0));
+        lock = arena_string(env->arena, rows_text(&rows, 1));
+    }
+    rows_release(&rows);
+    return err->kind == ERROR_NONE && set_lock_timeout(db, 3000, err) &&
+           (!lock || db_exec(db, lock, NULL, err)) && set_lock_timeout(db, timeout_ms, err) &&
+           (!drop || db_exec(db, drop, NULL, err)) &&
+           sql_exec(db, "DROP FUNCTION IF EXISTS {function}()", env, NULL, err) &&
+           sql_exec(db, "DROP TABLE IF EXISTS {journal}", env, NULL, err);
+}
+
+static bool remove_capture(struct db *db, const struct plan *plan, uint64_t timeout_ms,
+                           struct error *err)
+{
+    const struct sql_env env = trigger_env(db, plan, unarmed);
+
+    if (!disarm(db, &env, err) || !db_begin(db, err))
+        return false;
+    if (drop_everything(db, &env, timeout_ms, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
+/* ---- replay ---- */
+
+#define ENTRY_KEYS                                                                                 \
+    "(SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j WHERE {entries}) AS j"
+
+const struct capture_dialect postgres_capture = {
+    .create_journal = create_journal,
+    .install = install,
+    .check = check,
+    .remove = remove_capture,
+    .first_place = "'(0,0)'",
+    .read = "SELECT pg_catalog.quote_literal(j.ctid),\n"
+            "  pg_catalog.hash_record_extended(ROW({journal_key}), 0) & 65535,\n"
+            "  pg_catalog.quote_literal(j.ctid)\n"
+            "FROM ONLY {journal} AS j WHERE j.ctid > {after}::pg_catalog.tid LIMIT {limit}",
+    .entries_open = "j.ctid = ANY (ARRAY[",
+    .entries_separator = ",",
+    .entries_close = "]::pg_catalog.tid[])",
+    .replay_delete = "DELETE FROM {only_shadow} AS s USING " ENTRY_KEYS "\n"
+                     "WHERE {shadow_is_entry}",
+    .replay_insert = "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
+                     "SELECT {source_values} FROM " ENTRY_KEYS "\n"
+                     "JOIN {only_source} AS t ON {source_is_entry}",
+    .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
+    .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
+};
