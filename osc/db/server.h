@@ -22,6 +22,7 @@ struct facts {
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
     bool lower_case_names;           /* table names are folded to lower case */
+    const char *inner_tables; /* information_schema's list of InnoDB's tables, or NULL */
 };
 
 struct server_dialect {

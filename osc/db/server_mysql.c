@@ -127,6 +127,7 @@ static void read_version(struct facts *facts)
     facts->renames_under_lock = !is_mariadb && facts->number >= 80013;
     facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
     facts->has_check_names_per_schema = !is_mariadb;
+    facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
 }
 
 /* Answers 1 when we may read who holds which metadata lock; an error is a no. */

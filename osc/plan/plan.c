@@ -199,6 +199,7 @@ static void bind_map(struct plan *plan)
     sql_bind_sql(env, "source_values", list_map(plan, true));
     sql_bind_sql(env, "key", list_key(plan, ", ", key_over_t));
     sql_bind_sql(env, "shadow_key", list_key(plan, ", ", shadow_key_column));
+    sql_bind_sql(env, "shadow_key_column", shadow_key_column(plan, 0));
     sql_bind_sql(env, "journal_columns", list_key(plan, ", ", journal_column));
     sql_bind_sql(env, "journal_key", list_key(plan, ", ", journal_key));
     sql_bind_sql(env, "source_is_entry", list_key(plan, " AND ", source_is_entry));

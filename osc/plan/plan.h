@@ -70,6 +70,7 @@ struct plan {
      * quoted {shadow_columns}   a, b, c           columns of the map in the shadow {source_values}
      * t.a, t.b, …       their values {key}              t.k, …            key of the source over t
      *   {shadow_key}       the key's columns in the shadow, without an alias
+     *   {shadow_key_column}  the first of them
      *   {journal_columns}  k1, k2            columns of the journal that hold the key
      *   {journal_key}      j.k1, j.k2
      *   {source_is_entry}  t.k = j.k1 AND …  equality under the source's collation

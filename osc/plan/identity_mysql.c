@@ -1,0 +1,157 @@
+#include "osc/plan/identity_mysql.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "osc/db/server.h"
+#include "osc/db/sql.h"
+#include "osc/plan/names.h"
+
+/* ---- the definition ---- */
+
+/* Behind the columns and indexes: ") ENGINE=InnoDB AUTO_INCREMENT=17 DEFAULT CHARSET=…" */
+static char *options_of(char *definition)
+{
+    char *found = NULL;
+
+    for (char *at = definition; (at = strstr(at, "\n) ENGINE=")); at++)
+        found = at;
+    return found;
+}
+
+static char *find_counter(char *definition)
+{
+    char *options = options_of(definition);
+
+    if (!options)
+        return NULL;
+    char *counter = strstr(options, " AUTO_INCREMENT="), *quote = strchr(options, '\'');
+    return counter && (!quote || counter < quote) ? counter : NULL;
+}
+
+static bool show_create(struct db *db, const char *quoted, struct arena *arena, char **text,
+                        struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!db_query(db, &rows, arena_printf(arena, "SHOW CREATE TABLE %s", quoted), err))
+        return false;
+    if (rows_next(&rows, err)) {
+        *text = arena_string(arena, rows_text(&rows, 1));
+        return true;
+    }
+    return err->kind != ERROR_NONE
+               ? false
+               : error_set(err, ERROR_MISSING, "the server does not show %s", quoted);
+}
+
+bool mysql_definition(struct db *db, const char *quoted, struct arena *arena,
+                      const char **definition, struct error *err)
+{
+    char *text = NULL;
+
+    if (!show_create(db, quoted, arena, &text, err))
+        return false;
+    char *counter = find_counter(text);
+    if (counter) {
+        const char *behind = counter + strlen(" AUTO_INCREMENT=");
+        behind += strspn(behind, "0123456789");
+        memmove(counter, behind, strlen(behind) + 1);
+    }
+    *definition = text;
+    return true;
+}
+
+bool mysql_next_value(struct db *db, const char *quoted, uint64_t *value, struct error *err)
+{
+    struct arena *arena = arena_new();
+    char *text = NULL;
+    const bool good = show_create(db, quoted, arena, &text, err);
+    const char *counter = good ? find_counter(text) : NULL;
+
+    if (good)
+        *value = counter ? strtoull(counter + strlen(" AUTO_INCREMENT="), NULL, 10) : 0;
+    arena_free(arena);
+    return good;
+}
+
+/* ---- the number in InnoDB ---- */
+
+/*
+ * Names as InnoDB writes them: letters, digits and _ as they are, other ASCII
+ * as @002d.  What the rest becomes only the server knows (@1o, @00fc): a
+ * pattern then, which could fit a second table: the numbers of both together
+ * still change when one of them does.
+ */
+static bool add_inner_name(struct text *out, const char *name)
+{
+    bool is_exact = true;
+
+    for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
+        if (isalnum(*at) || *at == '_') {
+            text_printf(out, "%c", *at);
+        } else if (*at < 0x80) {
+            text_printf(out, "@%04x", *at);
+        } else if ((*at & 0xc0) != 0x80) {
+            is_exact = false;
+            text_add(out, "@([0-9a-z]{2}|[0-9a-f]{4})");
+        }
+    }
+    return is_exact;
+}
+
+bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
+                    const char **id, struct error *err)
+{
+    AUTO(text) inner = TEXT_INIT;
+
+    bool is_exact = add_inner_name(&inner, schema);
+    text_add(&inner, "/");
+    is_exact = add_inner_name(&inner, name) && is_exact;
+    const char *condition = is_exact ? arena_printf(arena, "NAME = '%s'", inner.bytes)
+                                     : arena_printf(arena, "NAME REGEXP '^%s$'", inner.bytes);
+    const char *statement = arena_printf(
+        arena,
+        "SELECT GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID) FROM information_schema.%s WHERE %s",
+        db_facts(db)->inner_tables, condition);
+    *id = NULL;
+    if (db_value(db, arena, id, statement, err))
+        return true;
+    if (err->kind != ERROR_DENIED)
+        return false;
+    error_clear(err);
+    return true;
+}
+
+static bool created_at(struct db *db, const struct table *table, struct arena *arena,
+                       const char **when, struct error *err)
+{
+    struct sql_env env = {.arena = arena};
+
+    sql_bind_literal(&env, db, "schema", table->schema);
+    sql_bind_literal(&env, db, "name", table->name);
+    *when = NULL;
+    return db_value(db, arena, when,
+                    sql_renders(arena,
+                                "SELECT CREATE_TIME FROM information_schema.TABLES"
+                                " WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {name}",
+                                &env),
+                    err);
+}
+
+bool mysql_identify(struct db *db, const struct table *table, struct arena *arena,
+                    const char **identity, const char **fingerprint, struct error *err)
+{
+    const char *id = NULL, *when = NULL, *definition = NULL;
+
+    if (!mysql_table_id(db, table->schema, table->name, arena, &id, err) ||
+        (!id && !created_at(db, table, arena, &when, err)) ||
+        !mysql_definition(db, table->quoted, arena, &definition, err))
+        return false;
+    *identity = id ? arena_printf(arena, "id %s", id)
+                   : arena_printf(arena, "created %s", when ? when : "at an unknown time");
+    *fingerprint = arena_printf(arena, "%016" PRIx64, names_hash(definition));
+    return true;
+}

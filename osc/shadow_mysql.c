@@ -1,0 +1,257 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "osc/base/log.h"
+#include "osc/db/driver.h"
+#include "osc/indexes_mysql.h"
+#include "osc/plan/alter.h"
+#include "osc/plan/catalog_mysql.h"
+#include "osc/plan/identity_mysql.h"
+#include "osc/shadow.h"
+#include "osc/shadow_mysql.h"
+
+/* ---- what the ALTER made of it ---- */
+
+/* In the definition of a shadow: what this version cannot carry through the swap. */
+static const struct {
+    const char *text, *reason;
+} beyond_us[] = {
+    {" FOREIGN KEY (",         "the ALTER adds a foreign key"    },
+    {"PARTITION BY",           "the ALTER partitions the table"  },
+    {"WITH SYSTEM VERSIONING", "the ALTER adds system versioning"},
+    {"PERIOD FOR",             "the ALTER adds a period"         },
+};
+
+static bool check_definition(const struct plan *plan, const char *before, const char *after,
+                             struct error *err)
+{
+    const struct alter_rules *rules = &mysql_catalog.alter_rules;
+
+    if (!strstr(after, "\n) ENGINE=InnoDB"))
+        return error_set(err, ERROR_REFUSED, "the ALTER changes the storage engine");
+    for (size_t i = 0; i < ARRAY_SIZE(beyond_us); i++)
+        if (strstr(after, beyond_us[i].text) && !strstr(before, beyond_us[i].text)) {
+            error_set(err, ERROR_REFUSED, "%s, which osc cannot do yet", beyond_us[i].reason);
+            return error_hint(err, "use the server's own ALTER for that");
+        }
+    /* A plain rebuild is a wish, too. */
+    if (strcmp(before, after) != 0 || alter_has_clause(plan->alter, rules, "FORCE") ||
+        alter_has_clause(plan->alter, rules, "ENGINE"))
+        return true;
+    error_set(err, ERROR_REFUSED, "the ALTER changes nothing about %s", plan->source->name);
+    return error_hint(err, "to rebuild the table as it is, say FORCE");
+}
+
+/* The server's own words, as a refusal; what is no judgement on the ALTER stays what it is. */
+static bool apply_alter(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_sql(&env, "clauses", plan->alter);
+    const bool good = sql_exec(db, "ALTER TABLE {shadow} {clauses}", &env, NULL, err);
+    arena_free(arena);
+    if (good || err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
+        return good;
+    error_prefix(err, "the server rejects the ALTER");
+    err->kind = ERROR_REFUSED;
+    return error_hint(err, "nothing was changed");
+}
+
+/* ---- AUTO_INCREMENT ---- */
+
+bool mysql_carry_counter(struct db *db, const struct plan *plan, struct error *err)
+{
+    uint64_t source = 0, shadow = 0;
+
+    if (!mysql_next_value(db, plan->source->quoted, &source, err) ||
+        !mysql_next_value(db, sql_lookup(&plan->env, "shadow"), &shadow, err))
+        return false;
+    if (source <= shadow)
+        return true;
+    for (size_t i = 0; i < plan->shadow->n_columns; i++) {
+        if (!plan->shadow->columns[i].is_automatic)
+            continue;
+        struct arena *arena = arena_new();
+        struct sql_env env = {.arena = arena, .outer = &plan->env};
+        sql_bind_u64(&env, "next", source);
+        const bool good =
+            sql_exec(db, "ALTER TABLE {shadow} AUTO_INCREMENT = {next}", &env, NULL, err);
+        arena_free(arena);
+        return good;
+    }
+    return true;
+}
+
+/* ---- creating it ---- */
+
+/*
+ * The indexes go, and the table is written anew: an ALTER that the server did
+ * at once leaves row versions behind, which count towards its limit.
+ */
+static bool take_off_indexes(struct db *db, const struct plan *plan,
+                             const struct deferral *deferral, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) drops = TEXT_INIT;
+
+    for (const struct index_line *index = deferral->indexes; index; index = index->next) {
+        text_add(&drops, "DROP INDEX ");
+        db_add_name(db, &drops, index->name);
+        text_add(&drops, ", ");
+    }
+    sql_bind_sql(&env, "drops", drops.bytes);
+    const bool good =
+        sql_exec(db, "ALTER TABLE {shadow} {drops}FORCE, ALGORITHM=COPY", &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+static bool shape(struct db *db, struct plan *plan, const char *create, const char **deferred,
+                  struct error *err)
+{
+    const char *shadow = sql_lookup(&plan->env, "shadow"), *before = NULL, *after = NULL;
+
+    if (!sql_exec(db, create, &plan->env, NULL, err) ||
+        !mysql_definition(db, shadow, plan->arena, &before, err) || !apply_alter(db, plan, err) ||
+        !mysql_definition(db, shadow, plan->arena, &after, err) ||
+        !check_definition(plan, before, after, err) || !plan_shadow(plan, db, err))
+        return false;
+    const struct deferral deferral = deferral_choose(plan, after);
+    *deferred = deferral_save(&deferral, plan->arena);
+    return mysql_carry_counter(db, plan, err) && take_off_indexes(db, plan, &deferral, err) &&
+           mysql_carry_counter(db, plan, err);
+}
+
+static void drop_quietly(struct db *db, const struct plan *plan, const char *statement)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (!sql_exec(db, statement, &plan->env, NULL, &ignored))
+        LOG(LOG_WARN, "a table was left behind", F("name", plan->names.shadow),
+            F("error", ignored.text));
+}
+
+static bool create(struct db *db, struct plan *plan, const char **deferred, struct error *err)
+{
+    if (shape(db, plan, "CREATE TABLE {shadow} LIKE {source}", deferred, err))
+        return true;
+    /* The name was free before: whatever is there now is ours. */
+    if (err->kind != ERROR_LOST)
+        drop_quietly(db, plan, "DROP TABLE IF EXISTS {shadow}");
+    return false;
+}
+
+static bool drop(struct db *db, const struct plan *plan, struct error *err)
+{
+    return sql_exec(db, "DROP TABLE IF EXISTS {shadow}", &plan->env, NULL, err);
+}
+
+/* ---- rehearsing for osc plan ---- */
+
+static bool rehearse(struct db *db, struct plan *plan, const char **deferred, struct error *err)
+{
+    static const char as_said[] = "CREATE TABLE", as_run[] = "CREATE TEMPORARY TABLE";
+    struct text *script = db->script;
+    AUTO(text) run = TEXT_INIT;
+
+    db_record(db, &run, true);
+    const bool good =
+        shape(db, plan, "CREATE TEMPORARY TABLE {shadow} LIKE {source}", deferred, err);
+    db_record(db, script, true);
+    if (script && strncmp(run.bytes, as_run, strlen(as_run)) == 0)
+        text_printf(script, "%s%s", as_said, run.bytes + strlen(as_run));
+    return good;
+}
+
+static void rehearse_end(struct db *db, const struct plan *plan)
+{
+    drop_quietly(db, plan, "DROP TEMPORARY TABLE IF EXISTS {shadow}");
+}
+
+/* ---- the indexes that waited ---- */
+
+static bool list_indexes(struct db *db, const struct plan *plan, struct arena *arena,
+                         struct index_line **there, struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!sql_query(db, &rows, "SHOW INDEX FROM {shadow}", &plan->env, err))
+        return false;
+    while (rows_next(&rows, err)) {
+        struct index_line *index = ARENA_NEW(arena, struct index_line);
+        index->name = arena_string(arena, rows_text(&rows, 2));
+        index->next = *there;
+        *there = index;
+    }
+    return err->kind == ERROR_NONE;
+}
+
+static bool has_index(const struct index_line *list, const char *name)
+{
+    while (list && strcmp(list->name, name) != 0)
+        list = list->next;
+    return list != NULL;
+}
+
+/* One statement: the rows are read once for all indexes. */
+static bool add_missing(struct db *db, const struct plan *plan, const struct deferral *deferral,
+                        struct arena *arena, struct error *err)
+{
+    struct index_line *there = NULL;
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) adds = TEXT_INIT;
+
+    if (!list_indexes(db, plan, arena, &there, err))
+        return false;
+    for (const struct index_line *index = deferral->indexes; index; index = index->next)
+        if (!has_index(there, index->name))
+            text_printf(&adds, "%sADD %s", adds.length ? ", " : "", index->text);
+    sql_bind_sql(&env, "adds", adds.bytes);
+    return !adds.length || sql_exec(db, "ALTER TABLE {shadow} {adds}", &env, NULL, err);
+}
+
+static bool check_finished(struct db *db, const struct plan *plan, const struct deferral *deferral,
+                           struct arena *arena, struct error *err)
+{
+    const char *now = NULL;
+
+    if (db->is_rehearsal)
+        return true;
+    if (!mysql_definition(db, sql_lookup(&plan->env, "shadow"), arena, &now, err))
+        return false;
+    if (definition_is_same(now, deferral->definition))
+        return true;
+    error_set(err, ERROR_SERVER, "%s is not what the ALTER had made of it", plan->names.shadow);
+    return error_hint(err, "osc abort, then start again");
+}
+
+static bool build(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
+                  struct cancel *cancel, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct deferral deferral;
+
+    (void)threads;
+    (void)cancel;
+    const bool good = deferral_load(deferred, arena, &deferral, err) &&
+                      add_missing(db, plan, &deferral, arena, err) &&
+                      check_finished(db, plan, &deferral, arena, err);
+    arena_free(arena);
+    return good;
+}
+
+static bool analyze(struct db *db, const struct plan *plan, struct error *err)
+{
+    return sql_exec(db, "ANALYZE TABLE {shadow}", &plan->env, NULL, err);
+}
+
+const struct shadow_dialect mysql_shadow = {
+    .create = create,
+    .rehearse = rehearse,
+    .rehearse_end = rehearse_end,
+    .build = build,
+    .analyze = analyze,
+    .drop = drop,
+};

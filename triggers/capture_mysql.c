@@ -1,0 +1,303 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "osc/base/fail.h"
+#include "osc/base/log.h"
+#include "osc/plan/names.h"
+#include "osc/plan/tablelock_mysql.h"
+#include "osc/plan/values_mysql.h"
+#include "triggers/capture_dialect.h"
+
+static const char journal_comment[] = "osc: keys written while a table is migrated";
+
+/* ---- the journal ---- */
+
+static bool create_journal(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    AUTO(text) columns = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        text_printf(&columns, "k%zu %s NULL, ", i + 1,
+                    mysql_declared_type(plan->key->columns[i], arena));
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    sql_bind_sql(&env, "columns", columns.bytes);
+    sql_bind_literal(&env, db, "comment", journal_comment);
+    const bool good = sql_exec(db,
+                               "CREATE TABLE IF NOT EXISTS {journal} ({columns}"
+                               "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY)"
+                               " ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT={comment}",
+                               &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+/* ---- the triggers ---- */
+
+enum event { ON_INSERT, ON_UPDATE, ON_DELETE, EVENTS };
+
+static const char *const event_words[EVENTS] = {"INSERT", "UPDATE", "DELETE"};
+
+static const char *trigger_name(const struct plan *plan, enum event event)
+{
+    const char *const names[EVENTS] = {plan->names.trigger_insert, plan->names.trigger_update,
+                                       plan->names.trigger_delete};
+
+    return names[event];
+}
+
+/* INSERT INTO journal (k1, k2) VALUES (NEW.a, NEW.b); */
+static const char *journal_row(const struct plan *plan, const char *row, struct arena *arena)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) values = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        text_printf(&values, "%s%s.%s", i ? ", " : "", row, plan->key->columns[i]->quoted);
+    sql_bind_sql(&env, "values", values.bytes);
+    return sql_renders(arena, "INSERT INTO {journal} ({journal_columns}) VALUES ({values});", &env);
+}
+
+/* The key is the same to the byte: a collation that calls 'a' and 'A' equal is not asked. */
+static const char *key_is_kept(const struct plan *plan, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++) {
+        const struct column *column = plan->key->columns[i];
+        const char *old = arena_printf(arena, "OLD.%s", column->quoted);
+        const char *new = arena_printf(arena, "NEW.%s", column->quoted);
+        text_printf(&out, "%s%s", i ? " AND " : "", mysql_same_bytes(column, old, new, arena));
+    }
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+/*
+ * The handler: a trigger that is left over when the journal is gone must not
+ * make the application's write fail.
+ */
+static const char *trigger_body(const struct plan *plan, enum event event, struct arena *arena)
+{
+    const char *old = journal_row(plan, "OLD", arena), *new = journal_row(plan, "NEW", arena);
+    AUTO(text) out = TEXT_INIT;
+
+    text_add(&out, "BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; ");
+    if (event == ON_INSERT || MUTANT("journal-only-new-keys"))
+        text_add(&out, event == ON_DELETE ? old : new);
+    else if (event == ON_DELETE)
+        text_add(&out, old);
+    else
+        text_printf(&out, "%s IF NOT (%s) THEN %s END IF;", old, key_is_kept(plan, arena), new);
+    text_add(&out, " END");
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+struct found_trigger {
+    bool is_there, is_ours;
+};
+
+/* Also gives the stamp: it changes when a trigger is dropped and made again. */
+static bool look_at_triggers(struct db *db, const struct plan *plan, struct arena *arena,
+                             struct found_trigger found[EVENTS], const char **stamp,
+                             struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) seen = TEXT_INIT;
+    AUTO(rows) rows = ROWS_INIT;
+
+    sql_bind_literal(&env, db, "in_schema", plan->source->schema);
+    sql_bind_literal(&env, db, "name_0", trigger_name(plan, ON_INSERT));
+    sql_bind_literal(&env, db, "name_1", trigger_name(plan, ON_UPDATE));
+    sql_bind_literal(&env, db, "name_2", trigger_name(plan, ON_DELETE));
+    memset(found, 0, sizeof *found * EVENTS);
+    if (!sql_query(
+            db, &rows,
+            "SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, EVENT_OBJECT_TABLE,"
+            " ACTION_STATEMENT, DEFINER, CREATED FROM information_schema.TRIGGERS"
+            " WHERE TRIGGER_SCHEMA = {in_schema}"
+            " AND TRIGGER_NAME IN ({name_0}, {name_1}, {name_2}) ORDER BY EVENT_MANIPULATION",
+            &env, err))
+        return false;
+    while (rows_next(&rows, err))
+        for (enum event event = ON_INSERT; event < EVENTS; event++) {
+            if (strcmp(rows_text(&rows, 1), event_words[event]) != 0)
+                continue;
+            found[event].is_there = true;
+            found[event].is_ours =
+                strcmp(rows_text(&rows, 0), trigger_name(plan, event)) == 0 &&
+                strcmp(rows_text(&rows, 2), "AFTER") == 0 &&
+                strcmp(rows_text(&rows, 3), plan->source->name) == 0 &&
+                strcmp(rows_text(&rows, 4), trigger_body(plan, event, arena)) == 0;
+            text_printf(&seen, "%s %s %s\n", rows_text(&rows, 0), rows_text(&rows, 5),
+                        rows_text(&rows, 6));
+        }
+    *stamp = arena_printf(arena, "%016" PRIx64, names_hash(seen.bytes));
+    return err->kind == ERROR_NONE;
+}
+
+static bool check(struct db *db, const struct plan *plan, struct arena *arena, const char **stamp,
+                  struct error *err)
+{
+    struct found_trigger found[EVENTS];
+
+    if (!look_at_triggers(db, plan, arena, found, stamp, err))
+        return false;
+    for (enum event event = ON_INSERT; event < EVENTS; event++)
+        if (!found[event].is_ours)
+            *stamp = NULL;
+    return true;
+}
+
+static bool create_trigger(struct db *db, const struct plan *plan, enum event event,
+                           struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_name(&env, db, "trigger", trigger_name(plan, event));
+    sql_bind_sql(&env, "event", event_words[event]);
+    sql_bind_sql(&env, "body", trigger_body(plan, event, arena));
+    const bool good = sql_exec(db,
+                               "CREATE TRIGGER {schema}.{trigger} AFTER {event} ON {source}"
+                               " FOR EACH ROW {body}",
+                               &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+static bool drop_trigger(struct db *db, const struct plan *plan, enum event event,
+                         struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_name(&env, db, "trigger", trigger_name(plan, event));
+    const bool good = sql_exec(db, "DROP TRIGGER IF EXISTS {schema}.{trigger}", &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
+
+/* All three behind one lock: the application stalls once, and never writes with only some of them.
+ */
+static bool create_missing(struct db *db, const struct plan *plan,
+                           const struct found_trigger found[EVENTS], struct error *err)
+{
+    for (enum event event = ON_INSERT; event < EVENTS; event++) {
+        FAILPOINT("before-trigger");
+        if (found[event].is_there || create_trigger(db, plan, event, err))
+            continue;
+        struct error ignored = ERROR_INIT;
+        for (enum event undo = ON_INSERT; undo < event; undo++)
+            if (!found[undo].is_there && !drop_trigger(db, plan, undo, &ignored))
+                LOG(LOG_WARN, "a trigger was left behind", F("name", trigger_name(plan, undo)),
+                    F("error", ignored.text));
+        return false;
+    }
+    return true;
+}
+
+static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct found_trigger found[EVENTS];
+    const char *stamp = NULL;
+    bool missing = false;
+    bool good = look_at_triggers(db, plan, arena, found, &stamp, err);
+
+    for (enum event event = ON_INSERT; good && event < EVENTS; event++) {
+        missing |= !found[event].is_there;
+        if (found[event].is_there && !found[event].is_ours)
+            good = error_set(err, ERROR_REFUSED, "there is a trigger %s that is not ours",
+                             trigger_name(plan, event));
+    }
+    if (good && missing) {
+        const char *tables = sql_renders(arena, "{source} WRITE, {journal} WRITE", &plan->env);
+        good = mysql_lock_tables(db, tables, plan->source, timeout_ms, err);
+        if (good) {
+            good = create_missing(db, plan, found, err);
+            mysql_unlock_tables(db);
+        }
+    }
+    arena_free(arena);
+    return good;
+}
+
+/* Where our triggers are now: on the source, on the retired table after a swap, or nowhere (""). */
+static bool find_host(struct db *db, const struct plan *plan, struct arena *arena,
+                      const char **host, struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_literal(&env, db, "in_schema", plan->source->schema);
+    sql_bind_literal(&env, db, "name_0", trigger_name(plan, ON_INSERT));
+    sql_bind_literal(&env, db, "name_1", trigger_name(plan, ON_UPDATE));
+    sql_bind_literal(&env, db, "name_2", trigger_name(plan, ON_DELETE));
+    *host = NULL;
+    return db_value(db, arena, host,
+                    sql_renders(arena,
+                                "SELECT EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS"
+                                " WHERE TRIGGER_SCHEMA = {in_schema}"
+                                " AND TRIGGER_NAME IN ({name_0}, {name_1}, {name_2}) LIMIT 1",
+                                &env),
+                    err);
+}
+
+static bool drop_triggers(struct db *db, const struct plan *plan, const char *host,
+                          uint64_t timeout_ms, struct arena *arena, struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    const struct table table = {.schema = plan->source->schema, .name = host};
+
+    sql_bind_name(&env, db, "host", host);
+    if (!mysql_lock_tables(db, sql_renders(arena, "{schema}.{host} WRITE", &env), &table,
+                           timeout_ms, err))
+        return false;
+    bool good = true;
+    for (enum event event = ON_INSERT; good && event < EVENTS; event++)
+        good = drop_trigger(db, plan, event, err);
+    mysql_unlock_tables(db);
+    return good;
+}
+
+static bool remove_all(struct db *db, const struct plan *plan, uint64_t timeout_ms,
+                       struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *host = NULL;
+    const bool good = find_host(db, plan, arena, &host, err) &&
+                      (!host || drop_triggers(db, plan, host, timeout_ms, arena, err)) &&
+                      mysql_wait_at_most(db, timeout_ms, err) &&
+                      sql_exec(db, "DROP TABLE IF EXISTS {journal}", &plan->env, NULL, err);
+
+    arena_free(arena);
+    return good;
+}
+
+/*
+ * Lanes are the ranks of the keys in the batch: the server compares them by
+ * their own collations.  Nothing is folded before the delete: the shadow may
+ * tell 'a' from 'A' where the source does not.  STRAIGHT_JOIN, because
+ * statistics of a growing table would some day begin with a scan of it.
+ */
+const struct capture_dialect mysql_capture = {
+    .create_journal = create_journal,
+    .install = install,
+    .check = check,
+    .remove = remove_all,
+    .first_place = "0",
+    .read = "SELECT j.id, DENSE_RANK() OVER (ORDER BY {journal_key}), j.id\n"
+            "FROM (SELECT j.id, {journal_key} FROM {journal} AS j\n"
+            "WHERE j.id > {after} ORDER BY j.id LIMIT {limit}) AS j ORDER BY j.id",
+    .entries_open = "j.id IN (",
+    .entries_separator = ",",
+    .entries_close = ")",
+    .replay_delete = "DELETE s FROM {journal} AS j STRAIGHT_JOIN {shadow} AS s\n"
+                     "WHERE {entries} AND {shadow_is_entry}",
+    .replay_insert = "INSERT INTO {shadow} ({shadow_columns})\n"
+                     "SELECT {source_values} FROM (SELECT DISTINCT {journal_key}\n"
+                     "FROM {journal} AS j WHERE {entries}) AS j\n"
+                     "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index})\n"
+                     "WHERE {source_is_entry}",
+    .forget = "DELETE j FROM {journal} AS j WHERE {entries}",
+    .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j LIMIT {limit}) AS b",
+};
