@@ -41,6 +41,7 @@ struct traffic_options {
     uint64_t seed;      /* 1: of the writers' choices */
     const char *mix; /* "standard", or a list of names with optional weights: "insert,update=5" */
     enum traffic_isolation isolation;
+    bool may_lose_connections;     /* servers are going to be killed: that alone is no failure */
     uint64_t create_rows;          /* create (or replace) the table with so many rows first */
     unsigned statement_timeout_ms; /* 30000: no statement waits longer */
     unsigned connect_timeout_ms;   /* 30000: how long a lost connection is tried again */
@@ -111,6 +112,7 @@ struct traffic_report {
     char shape[32], server[64];
     unsigned writers;
     double seconds;
+    bool may_lose_connections;
     struct traffic_counters counters;
     struct traffic_latency write;     /* a transaction, from its scheduled time when paced */
     struct traffic_latency statement; /* one statement of a writer */

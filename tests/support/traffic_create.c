@@ -19,11 +19,6 @@ static bool create_table(struct link *link, const struct target *target)
         statement_add(&s, " ");
         statement_add(&s, shape->columns[i].type[target->family]);
         statement_add(&s, ", ");
-        if (shape->columns[i].content != CONTENT_EMAIL)
-            continue;
-        statement_add(&s, "UNIQUE (");
-        target_column(target, 0, i, &s);
-        statement_add(&s, "), ");
     }
     statement_add(&s, "PRIMARY KEY (");
     for (size_t i = 0; i < shape->key_count; i++) {
@@ -44,6 +39,23 @@ static bool drop_table(struct link *link, const struct target *target)
     statement_begin(&s, link, false);
     statement_add(&s, "DROP TABLE IF EXISTS ");
     target_table(target, &s);
+    const bool ok = link->kind->run(link, &s) == REPLY_OK;
+    statement_free(&s);
+    return ok;
+}
+
+static bool create_unique(struct link *link, const struct target *target)
+{
+    const int unique = shape_column_with(target->shape, CONTENT_EMAIL);
+    struct statement s;
+    if (unique < 0)
+        return true;
+    statement_begin(&s, link, false);
+    statement_add(&s, "ALTER TABLE ");
+    target_table(target, &s);
+    statement_add(&s, " ADD UNIQUE (");
+    target_column(target, 0, (size_t)unique, &s);
+    statement_add(&s, ")");
     const bool ok = link->kind->run(link, &s) == REPLY_OK;
     statement_free(&s);
     return ok;
@@ -135,8 +147,9 @@ bool target_create(struct link *link, const struct target *target, uint64_t rows
                    struct traffic_error *err)
 {
     const bool ok = drop_table(link, target) && create_table(link, target) &&
-                    fill_table(link, target, rows) && create_index(link, target) &&
-                    set_sequence(link, target, rows) && gather_statistics(link, target);
+                    fill_table(link, target, rows) && create_unique(link, target) &&
+                    create_index(link, target) && set_sequence(link, target, rows) &&
+                    gather_statistics(link, target);
     if (!ok)
         snprintf(err->text, sizeof(err->text), "creating table %s: %s %s", target->table,
                  link->code, link->text);

@@ -36,6 +36,7 @@ static const char usage[] =
     "  --seed N           of the writers' choices\n"
     "  --mix LIST         standard, or operations with weights: insert,update=5\n"
     "  --isolation LEVEL  mixed, read-committed or repeatable-read\n"
+    "  --may-lose-connections   a killed server is no failure of the application\n"
     "  --rename OLD=NEW   a column the schema change renames (repeatable)\n"
     "  --ignore COLUMN    never write nor compare it (repeatable)\n"
     "  --timeout SECONDS  of one statement (30)  --bulk ROWS   of a bulk update (500)\n"
@@ -94,6 +95,7 @@ static bool take_option(struct command *c, int option)
     case 'e': c->options.seed = strtoull(optarg, NULL, 10); return true;
     case 'm': c->options.mix = optarg; return true;
     case 'I': return set_isolation(c, optarg);
+    case 'L': c->options.may_lose_connections = true; return true;
     case 'n': return add_rename(c, optarg);
     case 'i':
         if (c->ignore_count < RENAMES_MAX)
@@ -112,26 +114,27 @@ static bool take_option(struct command *c, int option)
 static bool parse(struct command *c, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"dsn",         required_argument, NULL, 'd'},
-        {"table",       required_argument, NULL, 't'},
-        {"schema",      required_argument, NULL, 'S'},
-        {"shape",       required_argument, NULL, 'p'},
-        {"create",      required_argument, NULL, 'c'},
-        {"create-only", no_argument,       NULL, 'C'},
-        {"writers",     required_argument, NULL, 'w'},
-        {"readers",     required_argument, NULL, 'R'},
-        {"rate",        required_argument, NULL, 'r'},
-        {"seconds",     required_argument, NULL, 's'},
-        {"seed",        required_argument, NULL, 'e'},
-        {"mix",         required_argument, NULL, 'm'},
-        {"isolation",   required_argument, NULL, 'I'},
-        {"rename",      required_argument, NULL, 'n'},
-        {"ignore",      required_argument, NULL, 'i'},
-        {"timeout",     required_argument, NULL, 'T'},
-        {"bulk",        required_argument, NULL, 'b'},
-        {"report",      required_argument, NULL, 'o'},
-        {"quiet",       no_argument,       NULL, 'q'},
-        {NULL,          0,                 NULL, 0  },
+        {"dsn",                  required_argument, NULL, 'd'},
+        {"table",                required_argument, NULL, 't'},
+        {"schema",               required_argument, NULL, 'S'},
+        {"shape",                required_argument, NULL, 'p'},
+        {"create",               required_argument, NULL, 'c'},
+        {"create-only",          no_argument,       NULL, 'C'},
+        {"writers",              required_argument, NULL, 'w'},
+        {"readers",              required_argument, NULL, 'R'},
+        {"rate",                 required_argument, NULL, 'r'},
+        {"seconds",              required_argument, NULL, 's'},
+        {"seed",                 required_argument, NULL, 'e'},
+        {"mix",                  required_argument, NULL, 'm'},
+        {"isolation",            required_argument, NULL, 'I'},
+        {"may-lose-connections", no_argument,       NULL, 'L'},
+        {"rename",               required_argument, NULL, 'n'},
+        {"ignore",               required_argument, NULL, 'i'},
+        {"timeout",              required_argument, NULL, 'T'},
+        {"bulk",                 required_argument, NULL, 'b'},
+        {"report",               required_argument, NULL, 'o'},
+        {"quiet",                no_argument,       NULL, 'q'},
+        {NULL,                   0,                 NULL, 0  },
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)

@@ -150,10 +150,11 @@ static uint64_t new_literal(struct witness *w, const struct value *v)
     return literal_bit | w->literal_count++;
 }
 
-struct finding { /* first pass over a table left by earlier traffic */
+struct finding { /* what a table left by earlier traffic holds */
     struct witness *w;
     int64_t last;
-    uint64_t odd; /* rows whose key is none of ours */
+    uint64_t odd;   /* rows whose key is none of ours */
+    uint8_t *found; /* by ordinal: created rows that are there */
 };
 
 static bool find_last(void *context, const struct value *values, size_t count)
@@ -169,33 +170,58 @@ static bool find_last(void *context, const struct value *values, size_t count)
     return true;
 }
 
+/* The image of a row as it was found; true when it is as creation made it. */
+static bool take_image(struct witness *w, int64_t ordinal, bool respelled,
+                       const struct value *values, struct image *image)
+{
+    witness_pristine(w, ordinal, image);
+    bool pristine = image->present && !respelled;
+    image->present = true;
+    image->respelled = respelled;
+    for (size_t i = w->target.shape->key_count; i < w->target.column_count; i++) {
+        char room[VALUE_ROOM];
+        struct value expected;
+        witness_value(w, ordinal, image, i, room, &expected);
+        if (!w->target.used[i] ||
+            shape_same(w->target.shape->columns[i].content, &expected, &values[i]))
+            continue;
+        image->generation[i] = new_literal(w, &values[i]);
+        pristine = false;
+    }
+    return pristine;
+}
+
 static bool find_row(void *context, const struct value *values, size_t count)
 {
-    struct witness *w = context;
+    struct finding *f = context;
+    struct witness *w = f->w;
+    const int counter = shape_column_with(w->target.shape, CONTENT_COUNTER);
     struct image image;
     int64_t ordinal;
     bool respelled;
     (void)count;
     if (!shape_parse_key(&w->target, values, &ordinal, &respelled))
         return true;
-    struct record *r = ledger_record(w->ledgers[witness_owner(w, ordinal)], ordinal);
-    r->seen = 1;
-    const int counter = shape_column_with(w->target.shape, CONTENT_COUNTER);
-    if (counter >= 0 && ordinal > 0 && ordinal <= HOT_ROWS && values[counter].text)
+    if (ordinal > 0 && ordinal <= f->last)
+        f->found[ordinal] = 1;
+    if (witness_is_hot(w, ordinal) && values[counter].text)
         w->hot[ordinal - 1].base = strtoll(values[counter].text, NULL, 10);
-    witness_pristine(w, ordinal, &image);
-    image.present = true;
-    image.respelled = respelled;
-    for (size_t i = w->target.shape->key_count; i < w->target.column_count; i++) {
-        char room[VALUE_ROOM];
-        struct value expected;
-        witness_value(w, ordinal, &image, i, room, &expected);
-        if (w->target.used[i] &&
-            !shape_same(w->target.shape->columns[i].content, &expected, &values[i]))
-            image.generation[i] = new_literal(w, &values[i]);
-    }
-    r->now = image;
+    if (!take_image(w, ordinal, respelled, values, &image))
+        ledger_record(w->ledgers[witness_owner(w, ordinal)], ordinal)->now = image;
     return true;
+}
+
+static bool find_rows(struct finding *f, struct link *link, const char *select)
+{
+    struct witness *w = f->w;
+    witness_expect_fresh(w, (uint64_t)f->last);
+    f->found = must(calloc((size_t)f->last + 1, 1));
+    const bool ok = link->kind->stream(link, select, find_row, f);
+    for (int64_t i = 1; i <= f->last; i++)
+        if (!f->found[i])
+            ledger_record(w->ledgers[witness_owner(w, i)], i)->now.present = false;
+    free(f->found);
+    return ok;
 }
 
 bool witness_expect_found(struct witness *w, struct link *link, struct traffic_error *err)
@@ -204,12 +230,7 @@ bool witness_expect_found(struct witness *w, struct link *link, struct traffic_e
     struct statement s;
     witness_select(w, link, 0, &s);
     bool ok = link->kind->stream(link, s.sql, find_last, &f);
-    if (ok) {
-        witness_expect_fresh(w, (uint64_t)f.last);
-        for (int64_t i = 1; i <= f.last; i++)
-            ledger_record(w->ledgers[witness_owner(w, i)], i)->now.present = false;
-        ok = link->kind->stream(link, s.sql, find_row, w);
-    }
+    ok = ok && find_rows(&f, link, s.sql);
     statement_free(&s);
     if (!ok)
         snprintf(err->text, sizeof(err->text), "reading the table: %s %s", link->code, link->text);

@@ -285,9 +285,11 @@ static void prepare(struct check *c)
     for (unsigned i = 0; i < w->writers; i++) {
         struct ledger *l = w->ledgers[i];
         c->choices[i] = must(calloc(l->doubts + 1, 1));
-        c->verdict->witnessed += l->count;
-        for (size_t n = 0; n < l->count; n++)
-            ledger_at(l, n)->seen = 0;
+        for (size_t n = 0; n < l->count; n++) {
+            struct record *r = ledger_at(l, n);
+            r->seen = 0;
+            c->verdict->witnessed += r->has_previous || r->maybe;
+        }
     }
 }
 
