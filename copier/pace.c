@@ -8,5 +8,8 @@ void pace_learn(struct pace *pace, uint64_t size, uint64_t elapsed_us)
     factor = factor < 0.5 ? (factor < 0.25 ? 0.25 : factor)
                           : 1.0 + ((factor > 2.0 ? 2.0 : factor) - 1.0) / 2;
     const double wanted = (double)size * factor;
-    pace->size = wanted < 1 ? 1 : wanted > (double)pace->most ? pace->most : (uint64_t)wanted;
+    const uint64_t least = pace->least ? pace->least : 1;
+    pace->size = wanted < (double)least        ? least
+                 : wanted > (double)pace->most ? pace->most
+                                               : (uint64_t)wanted;
 }

@@ -9,6 +9,7 @@
 struct pace {
     uint64_t target_us; /* what a chunk should take */
     uint64_t size;      /* positions, or rows, of the next chunk */
+    uint64_t least;     /* never fewer: below it a chunk's time is the commit's, not the rows' */
     uint64_t most;      /* never more */
 };
 
