@@ -53,20 +53,39 @@ static enum image image_of(const struct column *column)
     return IMAGE_LONG; /* mediumtext, longblob, json, geometry, vector, … */
 }
 
+/*
+ * A string as it is stored.  A column is what it is; an expression may be of
+ * another character set, and its COLLATE may not meet another's.
+ */
+static const char *stored(const struct column *column, const char *ref, struct arena *arena)
+{
+    if (!strchr(ref, '('))
+        return ref;
+    if (*column->charset)
+        ref = arena_printf(arena, "CONVERT(%s USING %s)", ref, column->charset);
+    return arena_printf(arena, "CAST(%s AS BINARY)", ref);
+}
+
 /* One or two elements of a list that is joined by commas; N stands for NULL. */
 static const char *image(const struct column *column, const char *ref, struct arena *arena)
 {
     switch (image_of(column)) {
     case IMAGE_PLAIN: return arena_printf(arena, "IFNULL(%s, 'N')", ref);
-    case IMAGE_BYTES: return arena_printf(arena, "IFNULL(LENGTH(%s), 'N'), %s", ref, ref);
-    case IMAGE_PADDED:
-        return arena_printf(arena, "IFNULL(LENGTH(RTRIM(%s)), 'N'), RTRIM(%s)", ref, ref);
     case IMAGE_BITS: return arena_printf(arena, "IFNULL(%s + 0, 'N')", ref);
     case IMAGE_REAL: return arena_printf(arena, "IFNULL(Point(%s, 0), 'N')", ref);
-    case IMAGE_LONG: break;
+    case IMAGE_LONG: return arena_printf(arena, "IFNULL(SHA2(%s, 256), 'N')", ref);
+    case IMAGE_PADDED: ref = arena_printf(arena, "RTRIM(%s)", ref); break;
+    case IMAGE_BYTES: break;
     }
-    return arena_printf(arena, "IFNULL(SHA2(%s, 256), 'N')", ref);
+    ref = stored(column, ref, arena);
+    return arena_printf(arena, "IFNULL(LENGTH(%s), 'N'), %s", ref, ref);
 }
+
+/*
+ * Said explicitly, the separator's collation wins over those of the columns:
+ * the result is bytes, and nothing is converted on the way to it.
+ */
+#define AS_BYTES "CONCAT_WS(_binary',' COLLATE `binary`"
 
 /*
  * CRC32 would be cheap, but it is linear: a second one with a salt in front
@@ -78,8 +97,7 @@ static const char *row_hash(const struct column *const *columns, const char *con
 {
     AUTO(text) out = TEXT_INIT;
 
-    /* A binary separator makes the result bytes: nothing is converted on the way. */
-    text_add(&out, "IFNULL(CAST(CONV(LEFT(SHA2(CONCAT_WS(_binary','");
+    text_add(&out, "IFNULL(CAST(CONV(LEFT(SHA2(" AS_BYTES);
     for (size_t i = 0; i < n; i++)
         text_printf(&out, ", %s", image(columns[i], refs[i], arena));
     text_add(&out, "), 256), 16), 16, 10) AS UNSIGNED), " DIGEST_POISON ")");
@@ -89,7 +107,7 @@ static const char *row_hash(const struct column *const *columns, const char *con
 static const char *differs(const struct column *column, const char *a, const char *b,
                            struct arena *arena)
 {
-    return arena_printf(arena, "NOT (CONCAT_WS(_binary',', %s) <=> CONCAT_WS(_binary',', %s))",
+    return arena_printf(arena, "NOT (" AS_BYTES ", %s) <=> " AS_BYTES ", %s))",
                         image(column, a, arena), image(column, b, arena));
 }
 
