@@ -12,9 +12,9 @@ enum { SHORT_BACKLOG = 500 };
 
 static struct db *connect_alone(const struct plan *plan, const struct dsn *dsn, struct error *err)
 {
-    struct db *db = db_open(dsn, "cutover", err);
+    struct db *db = db_open(dsn, "cutover-0", err);
 
-    if (db && server_fence(db, plan->table_key, "cutover", err))
+    if (db && server_fence(db, plan->table_key, "cutover-0", err))
         return db;
     db_close(db);
     return NULL;

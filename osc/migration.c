@@ -82,7 +82,7 @@ bool migration_take_over(struct migration *m, struct error *err)
     return server_take_lease(m->db, key, err) &&
            server_fence_off(m->db, key, "copy-", 0, MOST_WORKERS, err) &&
            server_fence_off(m->db, key, "replay-", 0, MOST_LANES, err) &&
-           server_fence(m->db, key, "cutover", err);
+           server_fence_off(m->db, key, "cutover-", 0, 1, err);
 }
 
 /* ---- the durable row ---- */
