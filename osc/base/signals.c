@@ -17,6 +17,15 @@ static struct {
     bool is_running;
 } signals;
 
+/* No lock is taken: whoever holds it may be what hangs. */
+static _Noreturn void stop_at_once(void)
+{
+    static const char words[] = "\nosc: stopped at once\nnext: osc status says what is left\n";
+
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(error_exit_code(ERROR_CANCELLED));
+}
+
 static void *wait_for_signals(void *unused)
 {
     int signal;
@@ -25,7 +34,7 @@ static void *wait_for_signals(void *unused)
     log_thread_name("signals");
     while (sigwait(&signals.set, &signal) == 0 && signal != LEAVE) {
         if (cancel_is_set(signals.cancel))
-            _exit(error_exit_code(ERROR_CANCELLED));
+            stop_at_once();
         cancel_set(signals.cancel);
         LOG(LOG_WARN, "stopping cleanly; the same signal again stops at once",
             F("signal", strsignal(signal)));
