@@ -31,8 +31,7 @@ static bool rejected(const struct maker *maker, struct error *err)
 static bool run_clauses(struct maker *maker, struct error *err)
 {
     const struct alter_rules *rules = &postgres_catalog.alter_rules;
-    const char *clauses =
-        alter_with_names(maker->plan->alter, rules, maker->indexes, maker->arena);
+    const char *clauses = alter_with_names(maker->plan->alter, rules, maker->indexes, maker->arena);
     const char *statement =
         arena_printf(maker->arena, "ALTER TABLE ONLY %s %s", maker->shadow, clauses);
 

@@ -45,10 +45,9 @@ const char *final_name(const struct maker *maker, const char *name)
 
 static const char *retired_name(const struct maker *maker, const char *suffix, size_t number)
 {
-    const char *name =
-        names_with_suffix(maker->plan->source->name,
-                          arena_printf(maker->arena, "_osc_old_%s%zu", suffix, number),
-                          maker->plan->facts, maker->arena);
+    const char *name = names_with_suffix(
+        maker->plan->source->name, arena_printf(maker->arena, "_osc_old_%s%zu", suffix, number),
+        maker->plan->facts, maker->arena);
 
     return db_quote_name(maker->db, maker->arena, name);
 }
@@ -195,7 +194,8 @@ static bool rename_statistics(struct deferral *d, struct error *err)
  * so such a check comes back, as it was, in the swap.
  */
 static const char unproved[] =
-    "SELECT pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', {shadow_text}, c.conname),\n"
+    "SELECT pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', {shadow_text}, "
+    "c.conname),\n"
     "  pg_catalog.pg_get_constraintdef(c.oid), c.conname,\n"
     "  pg_catalog.quote_literal(pg_catalog.obj_description(c.oid, 'pg_constraint'))\n"
     "FROM pg_catalog.pg_constraint c WHERE c.conrelid = {shadow_class}\n"
@@ -211,11 +211,11 @@ static bool defer_unproved(struct deferral *d, struct error *err)
     while (rows_next(&rows, err)) {
         const char *name = quoted(maker, final_name(maker, rows_text(&rows, 2)));
         statements_add(&d->off, "%s", rows_text(&rows, 0));
-        statements_add(&d->promote, "ALTER TABLE ONLY %s ADD CONSTRAINT %s %s", maker->shadow,
-                       name, rows_text(&rows, 1));
+        statements_add(&d->promote, "ALTER TABLE ONLY %s ADD CONSTRAINT %s %s", maker->shadow, name,
+                       rows_text(&rows, 1));
         if (!rows_is_null(&rows, 3))
-            statements_add(&d->promote, "COMMENT ON CONSTRAINT %s ON %s IS %s", name,
-                           maker->shadow, rows_text(&rows, 3));
+            statements_add(&d->promote, "COMMENT ON CONSTRAINT %s ON %s IS %s", name, maker->shadow,
+                           rows_text(&rows, 3));
     }
     return err->kind == ERROR_NONE;
 }

@@ -10,7 +10,8 @@
 static const char read_indexes[] =
     "SELECT ic.relname, CASE WHEN i.indisexclusion THEN NULL WHEN i.indisunique\n"
     "    THEN 'CREATE UNIQUE INDEX' ELSE 'CREATE INDEX' END,\n"
-    "  pg_catalog.substr(d.def, 1 + pg_catalog.length(pg_catalog.format('CREATE %sINDEX %I ON %s ',\n"
+    "  pg_catalog.substr(d.def, 1 + pg_catalog.length(pg_catalog.format('CREATE %sINDEX %I ON %s "
+    "',\n"
     "    CASE WHEN i.indisunique THEN 'UNIQUE ' END, ic.relname,\n"
     "    i.indrelid::pg_catalog.regclass))),\n"
     "  pg_catalog.quote_ident(COALESCE(s.spcname, ds.spcname)),\n"

@@ -6,7 +6,8 @@
 /*
  * LIKE leaves out what belongs to the table rather than to its columns, and
  * gives indexes names of its own: both are done here.  Checks that the source
- * never validated come later, in defer().
+ * never validated come later, in defer().  Column options that begin with pg_
+ * are the server's own marks.
  */
 static const char create_table[] =
     "SELECT pg_catalog.format('CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES"
@@ -39,11 +40,11 @@ static const char table_properties[] =
     "  FROM pg_catalog.pg_attribute a WHERE a.attrelid = {source_class} AND a.attnum > 0\n"
     "  AND NOT a.attisdropped AND a.attstattarget >= 0\n"
     "UNION ALL\n"
-    "SELECT pg_catalog.format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s)', {shadow_text},\n"
-    "    a.attname, (SELECT pg_catalog.string_agg(pg_catalog.format('%I=%L', p.option_name,\n"
-    "      p.option_value), ', ') FROM pg_catalog.pg_options_to_table(a.attoptions) p))\n"
-    "  FROM pg_catalog.pg_attribute a WHERE a.attrelid = {source_class} AND a.attnum > 0\n"
-    "  AND NOT a.attisdropped AND a.attoptions IS NOT NULL";
+    "SELECT pg_catalog.format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%I=%L)', {shadow_text},\n"
+    "    a.attname, p.option_name, p.option_value)\n"
+    "  FROM pg_catalog.pg_attribute a, pg_catalog.pg_options_to_table(a.attoptions) p\n"
+    "  WHERE a.attrelid = {source_class} AND a.attnum > 0 AND NOT a.attisdropped\n"
+    "  AND pg_catalog.left(p.option_name, 3) <> 'pg_'";
 
 /*
  * The table's name is where the definition says ON for the first time; a
@@ -52,9 +53,8 @@ static const char table_properties[] =
  */
 static const char triggers[] =
     "SELECT s.statement FROM (\n"
-    "SELECT t.oid, 1 AS n, pg_catalog.overlay(d.def PLACING ' ON ' || {shadow_text}\n"
-    "    FROM pg_catalog.strpos(d.def, p.at)\n"
-    "    FOR pg_catalog.length(p.at)) AS statement\n"
+    "SELECT t.oid, 1 AS n, pg_catalog.overlay(d.def, ' ON ' || {shadow_text},\n"
+    "    pg_catalog.strpos(d.def, p.at), pg_catalog.length(p.at)) AS statement\n"
     "  FROM pg_catalog.pg_trigger t CROSS JOIN LATERAL pg_catalog.pg_get_triggerdef(t.oid) d(def)\n"
     "  CROSS JOIN LATERAL pg_catalog.concat(' ON ', t.tgrelid::pg_catalog.regclass) p(at)\n"
     "  WHERE t.tgrelid = {source_class} AND NOT t.tgisinternal\n"
@@ -127,7 +127,8 @@ static const char read_statistics[] =
     "FROM pg_catalog.pg_statistic_ext s\n"
     "JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace\n"
     "CROSS JOIN LATERAL pg_catalog.pg_get_statisticsobjdef(s.oid) d(def)\n"
-    "CROSS JOIN LATERAL (SELECT pg_catalog.format('CREATE STATISTICS %I.%I', n.nspname, s.stxname),\n"
+    "CROSS JOIN LATERAL (SELECT pg_catalog.format('CREATE STATISTICS %I.%I', n.nspname, "
+    "s.stxname),\n"
     "  pg_catalog.format(' FROM %s', s.stxrelid::pg_catalog.regclass)) q(head, tail)\n"
     "WHERE s.stxrelid = {source_class} ORDER BY s.oid";
 

@@ -9,7 +9,8 @@
 #define RELATIONS                                                                                  \
     "(SELECT {source_class}::pg_catalog.oid AS source, {shadow_class}::pg_catalog.oid AS shadow,"  \
     " 'r'::\"char\" AS kind, 'TABLE' AS word\n"                                                    \
-    " UNION ALL SELECT od.objid, nd.objid, 's', 'SEQUENCE' FROM (VALUES {map}) m(source, shadow)\n" \
+    " UNION ALL SELECT od.objid, nd.objid, 's', 'SEQUENCE' FROM (VALUES {map}) m(source, "         \
+    "shadow)\n"                                                                                    \
     " JOIN pg_catalog.pg_depend od ON od.refobjid = {source_class}\n"                              \
     "  AND od.refobjsubid = m.source\n"                                                            \
     " JOIN pg_catalog.pg_sequence oq ON oq.seqrelid = od.objid\n"                                  \
@@ -21,7 +22,8 @@
     " AND od.classid = 'pg_catalog.pg_class'::pg_catalog.regclass\n"                               \
     " AND nd.classid = od.classid) r"
 
-#define GRANTEE "CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE\n"                                    \
+#define GRANTEE                                                                                    \
+    "CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE\n"                                                 \
     "    pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END"
 
 /*
@@ -30,15 +32,18 @@
  */
 static const char grants[] =
     "SELECT g.statement FROM " RELATIONS "\n"
-    "JOIN pg_catalog.pg_class o ON o.oid = r.source JOIN pg_catalog.pg_class n ON n.oid = r.shadow\n"
+    "JOIN pg_catalog.pg_class o ON o.oid = r.source JOIN pg_catalog.pg_class n ON n.oid = "
+    "r.shadow\n"
     "CROSS JOIN LATERAL (\n"
     "  SELECT DISTINCT 1, pg_catalog.format('REVOKE ALL ON %s %s FROM %s', r.word,\n"
     "      n.oid::pg_catalog.regclass, " GRANTEE ")\n"
-    "    FROM pg_catalog.aclexplode(COALESCE(n.relacl, pg_catalog.acldefault(r.kind, n.relowner))) x\n"
+    "    FROM pg_catalog.aclexplode(COALESCE(n.relacl, pg_catalog.acldefault(r.kind, n.relowner))) "
+    "x\n"
     "  UNION ALL SELECT 2, pg_catalog.format('GRANT %s ON %s %s TO %s%s',\n"
     "      pg_catalog.string_agg(x.privilege_type, ', '), r.word, n.oid::pg_catalog.regclass,\n"
     "      " GRANTEE ", CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)\n"
-    "    FROM pg_catalog.aclexplode(COALESCE(o.relacl, pg_catalog.acldefault(r.kind, o.relowner))) x\n"
+    "    FROM pg_catalog.aclexplode(COALESCE(o.relacl, pg_catalog.acldefault(r.kind, o.relowner))) "
+    "x\n"
     "    GROUP BY x.grantee, x.is_grantable) g(n, statement)\n"
     "WHERE o.relacl IS DISTINCT FROM n.relacl ORDER BY r.word, g.n, g.statement";
 

@@ -56,8 +56,8 @@ bool statements_run(const struct statements *statements, struct db *db, struct e
 void statements_load(struct statements *statements, const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++)
-        append(statements, arena_string(statements->arena,
-                                        json_string_value(json_array_get(array, i))));
+        append(statements,
+               arena_string(statements->arena, json_string_value(json_array_get(array, i))));
 }
 
 json_t *statements_save(const struct statements *statements)

@@ -44,21 +44,20 @@ static const char *row_key(const struct plan *plan, const char *row)
  * the writer's search path.  Keys are compared byte for byte.  An update that
  * changes nothing is an entry, too: it moves the row to another page.
  */
-static const char body[] =
-    "BEGIN\n"
-    "  IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n"
-    "    INSERT INTO {journal} VALUES ({old});\n"
-    "    IF ROW({new})::pg_catalog.record OPERATOR(pg_catalog.*<>) "
-    "ROW({old})::pg_catalog.record THEN\n"
-    "      INSERT INTO {journal} VALUES ({new});\n"
-    "    END IF;\n"
-    "  ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN\n"
-    "    INSERT INTO {journal} VALUES ({new});\n"
-    "  ELSE\n"
-    "    INSERT INTO {journal} VALUES ({old});\n"
-    "  END IF;\n"
-    "  RETURN NULL;\n"
-    "END";
+static const char body[] = "BEGIN\n"
+                           "  IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n"
+                           "    INSERT INTO {journal} VALUES ({old});\n"
+                           "    IF ROW({new})::pg_catalog.record OPERATOR(pg_catalog.*<>) "
+                           "ROW({old})::pg_catalog.record THEN\n"
+                           "      INSERT INTO {journal} VALUES ({new});\n"
+                           "    END IF;\n"
+                           "  ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN\n"
+                           "    INSERT INTO {journal} VALUES ({new});\n"
+                           "  ELSE\n"
+                           "    INSERT INTO {journal} VALUES ({old});\n"
+                           "  END IF;\n"
+                           "  RETURN NULL;\n"
+                           "END";
 
 static const char body_of_mutant[] = "BEGIN\n"
                                      "  IF TG_OP OPERATOR(pg_catalog.<>) 'DELETE' THEN\n"
@@ -120,8 +119,8 @@ static bool evict_autovacuum(struct db *db, const struct sql_env *env, struct er
 
 static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err)
 {
-    const struct sql_env env = trigger_env(
-        db, plan, MUTANT("journal-only-new-keys") ? body_of_mutant : body);
+    const struct sql_env env =
+        trigger_env(db, plan, MUTANT("journal-only-new-keys") ? body_of_mutant : body);
 
     if (!db_begin(db, err))
         return false;

@@ -29,10 +29,9 @@ static const char find_by_path[] =
     "    pg_catalog.substr(pg_catalog.set_config('search_path', s.reset_val, true), 1, 0))\n"
     "  FROM pg_catalog.pg_settings s WHERE s.name = 'search_path')";
 
-static const char find_in_schema[] =
-    "SELECT n.nspname FROM pg_catalog.pg_class c\n"
-    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
-    "WHERE n.nspname = {schema} AND c.relname = {name}";
+static const char find_in_schema[] = "SELECT n.nspname FROM pg_catalog.pg_class c\n"
+                                     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+                                     "WHERE n.nspname = {schema} AND c.relname = {name}";
 
 static bool find_schema(struct db *db, const char *schema, const char *name, struct arena *arena,
                         const char **found, struct error *err)
@@ -49,30 +48,38 @@ static bool find_schema(struct db *db, const char *schema, const char *name, str
     error_set(err, ERROR_MISSING, "there is no table %s%s%s", schema ? schema : "",
               schema ? "." : "", name);
     return error_hint(err, "%s",
-                      schema ? "names are taken as the server stores them: mind upper and lower case"
-                             : "it is not in the search path; say SCHEMA.TABLE");
+                      schema
+                          ? "names are taken as the server stores them: mind upper and lower case"
+                          : "it is not in the search path; say SCHEMA.TABLE");
 }
 
 /* ---- what an ALTER can change ---- */
 
 /*
  * Comments and privileges are left out: the swap reads them under its lock.
- * Our own triggers are known by their function.
+ * Our own triggers are known by their function.  Column options that begin
+ * with pg_ are the server's own marks.
  */
 static const char definition[] =
     "SELECT pg_catalog.string_agg(l.line, E'\\n' ORDER BY l.kind, l.line) FROM (\n"
     "SELECT 1 AS kind, pg_catalog.format('column %s %I %s%s%s%s%s%s storage %s%s %s %s',\n"
     "   pg_catalog.to_char(a.attnum, '0000'), a.attname,\n"
     "   pg_catalog.format_type(a.atttypid, a.atttypmod),\n"
-    "   ' collation ' || NULLIF(a.attcollation, 0), CASE WHEN a.attnotnull THEN ' not null' END,\n"
+    "   ' collation ' || NULLIF(a.attcollation, 0)::text, CASE WHEN a.attnotnull THEN ' not null' "
+    "END,\n"
     "   ' default ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid),\n"
-    "   ' generated ' || NULLIF(a.attgenerated, ''), ' identity ' || NULLIF(a.attidentity, ''),\n"
-    "   a.attstorage, a.attcompression, a.attstattarget, a.attoptions) AS line\n"
+    "   ' generated ' || NULLIF(a.attgenerated, '')::text, ' identity ' || NULLIF(a.attidentity, "
+    "'')::text,\n"
+    "   a.attstorage, a.attcompression, a.attstattarget,\n"
+    "   (SELECT pg_catalog.string_agg(o.option_name || '=' || o.option_value, ',')\n"
+    "    FROM pg_catalog.pg_options_to_table(a.attoptions) o\n"
+    "    WHERE pg_catalog.left(o.option_name, 3) <> 'pg_')) AS line\n"
     "  FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d\n"
     "   ON d.adrelid = a.attrelid AND d.adnum = a.attnum\n"
     "  WHERE a.attrelid = {class} AND a.attnum > 0 AND NOT a.attisdropped\n"
     "UNION ALL SELECT 2, pg_catalog.format('constraint %I %s%s', c.conname,\n"
-    "   pg_catalog.pg_get_constraintdef(c.oid), CASE WHEN NOT c.convalidated THEN ' not valid' END)\n"
+    "   pg_catalog.pg_get_constraintdef(c.oid), CASE WHEN NOT c.convalidated THEN ' not valid' "
+    "END)\n"
     "  FROM pg_catalog.pg_constraint c WHERE c.conrelid = {class}\n"
     "UNION ALL SELECT 3, pg_catalog.format('%s tablespace %s%s%s%s %s',\n"
     "   pg_catalog.pg_get_indexdef(i.indexrelid), c.reltablespace,\n"
@@ -83,11 +90,11 @@ static const char definition[] =
     "    FROM pg_catalog.pg_attribute ia WHERE ia.attrelid = c.oid AND ia.attstattarget >= 0))\n"
     "  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid\n"
     "  WHERE i.indrelid = {class}\n"
-    "UNION ALL SELECT 4, pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled\n"
+    "UNION ALL SELECT 4, pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text\n"
     "  FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid\n"
     "  WHERE t.tgrelid = {class} AND NOT t.tgisinternal\n"
     "  AND pg_catalog.right(p.proname, 12) <> '_osc_capture'\n"
-    "UNION ALL SELECT 5, pg_catalog.pg_get_ruledef(r.oid) || ' ' || r.ev_enabled\n"
+    "UNION ALL SELECT 5, pg_catalog.pg_get_ruledef(r.oid) || ' ' || r.ev_enabled::text\n"
     "  FROM pg_catalog.pg_rewrite r WHERE r.ev_class = {class}\n"
     "UNION ALL SELECT 6, pg_catalog.format('policy %I %s %s %s %s %s', p.polname, p.polcmd,\n"
     "   p.polpermissive, p.polroles, pg_catalog.pg_get_expr(p.polqual, p.polrelid),\n"
@@ -119,12 +126,12 @@ const char *postgres_definition(const char *class, struct arena *arena)
 }
 
 static const char summary[] =
-    "SELECT c.oid || ':' || c.relfilenode, d.definition,\n"
+    "SELECT w.oid || ':' || w.relfilenode, d.definition,\n"
     " pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(\n"
     "   pg_catalog.convert_to(d.definition, 'UTF8')), 'hex'), 32)\n"
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,\n"
+    "FROM pg_catalog.pg_class w JOIN pg_catalog.pg_namespace n ON n.oid = w.relnamespace,\n"
     "LATERAL ({definition}) d(definition)\n"
-    "WHERE n.nspname = {schema} AND c.relname = {name}";
+    "WHERE n.nspname = {schema} AND w.relname = {name}";
 
 /* identity, definition, fingerprint */
 static bool ask_summary(struct db *db, const char *schema, const char *name, struct arena *arena,
@@ -134,7 +141,7 @@ static bool ask_summary(struct db *db, const char *schema, const char *name, str
 
     sql_bind_literal(&env, db, "schema", schema);
     sql_bind_literal(&env, db, "name", name);
-    sql_bind_sql(&env, "definition", postgres_definition("c.oid", arena));
+    sql_bind_sql(&env, "definition", postgres_definition("w.oid", arena));
     return sql_query(db, rows, summary, &env, err);
 }
 
@@ -155,8 +162,7 @@ static bool identify(struct db *db, const struct table *table, struct arena *are
 
 /* ---- loading ---- */
 
-static bool load_summary(struct db *db, struct table *table, struct arena *arena,
-                         struct error *err)
+static bool load_summary(struct db *db, struct table *table, struct arena *arena, struct error *err)
 {
     AUTO(rows) rows = ROWS_INIT;
 
@@ -174,7 +180,8 @@ static bool load_summary(struct db *db, struct table *table, struct arena *arena
 
 /* The estimate is the planner's own: rows per page as last counted, times the pages of today. */
 static const char sizes[] =
-    "SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN (c.reltuples / c.relpages * b.pages)\n"
+    "SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN (c.reltuples / c.relpages * "
+    "b.pages)\n"
     "    ELSE b.pages * 60 END::pg_catalog.int8, pg_catalog.pg_table_size(c.oid),\n"
     "  pg_catalog.pg_indexes_size(c.oid)\n"
     "FROM pg_catalog.pg_class c, LATERAL (SELECT pg_catalog.pg_relation_size(c.oid) /\n"
