@@ -578,7 +578,15 @@ bool migrate_load(const struct request *request, struct db *db, uint64_t *id, st
     struct migration m = {.request = request, .arena = request->arena, .db = db};
 
     m.plan.arena = request->arena;
-    if (!migration_find(&m, *id, err) || !plan_shadow(&m.plan, db, err))
+    if (!migration_find(&m, *id, err))
+        return false;
+    if (step_named(m.state.step) <= STEP_COPY) {
+        error_set(err, ERROR_REFUSED,
+                  "migration %" PRIu64 " has not copied every row yet (step %s)", m.plan.id,
+                  m.state.step);
+        return error_hint(err, "osc status %" PRIu64 " says how far it is", m.plan.id);
+    }
+    if (!plan_shadow(&m.plan, db, err))
         return false;
     *id = m.plan.id;
     *plan = m.plan;
