@@ -65,8 +65,10 @@ static bool print_done(struct run *run, const struct request *request, uint64_t 
                                      "rows_copied", (json_int_t)rows, "seconds",
                                      (double)took_ms / 1000, "retired", output_string(retired)),
                            err);
-    text_printf(&out, "%s: migrated in %s, %s rows copied (migration %" PRIu64 ")\n", table,
-                human_duration(took_ms).text, human_count(rows).text, run->id);
+    text_printf(&out, "%s: migrated in %s, ", table, human_duration(took_ms).text);
+    if (rows) /* a resumed run may have found all of them copied */
+        text_printf(&out, "%s rows copied, ", human_count(rows).text);
+    text_printf(&out, "migration %" PRIu64 "\n", run->id);
     if (*retired)
         text_printf(&out, "%s holds the table as it was: osc finish %" PRIu64 " drops it\n",
                     retired, run->id);

@@ -92,12 +92,13 @@ static void print_status(struct run *run, const struct migration_view *views, si
                         arena_printf(arena, "%" PRIu64, row->id),
                         arena_printf(arena, "%s.%s", row->schema, row->table),
                         life_name(view->life),
-                        view->progress.steps
+                        view->life == LIFE_SWAPPED ? "done"
+                        : view->progress.steps
                             ? arena_printf(arena, "%u/%u %s", view->progress.step_number,
                                            view->progress.steps, row->step)
                             : row->step,
                         progress_cell(view, arena),
-                        arena_printf(arena, "%s ago", human_duration(row->age_s * 1000).text),
+                        arena_printf(arena, "%s ago", human_eta(row->age_s).text),
                     },
                     notes_of(view, arena));
     }

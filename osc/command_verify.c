@@ -11,7 +11,7 @@
 #include "verifier/verdict.h"
 #include "verifier/verifier.h"
 
-enum { MOST_REPORTED = 100 };
+enum { MOST_KEPT = 100, MOST_SHOWN = 20 };
 
 /* What is compared, and how it went. */
 struct comparison {
@@ -62,7 +62,7 @@ static bool compare(struct run *run, struct comparison *c, struct error *err)
         .cancel = run->cancel,
         .progress = progress,
         .has_journal = c->has_journal,
-        .max_reported = MOST_REPORTED,
+        .max_reported = MOST_KEPT,
     };
     struct reporter *reporter = NULL;
     const uint64_t started_ms = clock_ms();
@@ -110,7 +110,7 @@ static bool tell_text(const struct comparison *c, struct error *err)
     const char *unmatched = unmatched_columns(c);
     AUTO(text) out = TEXT_INIT;
 
-    verdict_text(&c->plan, &c->verdict, MOST_REPORTED, &out);
+    verdict_text(&c->plan, &c->verdict, MOST_SHOWN, &out);
     text_printf(&out, "took %s\n", human_duration(c->took_ms).text);
     if (*unmatched)
         text_printf(&out, "not compared: %s\n", unmatched);

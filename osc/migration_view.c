@@ -7,7 +7,7 @@
 #include "osc/base/human.h"
 #include "osc/output.h"
 
-enum { SILENT_S = 30 }; /* many heartbeats */
+enum { SILENT_S = 15 }; /* many heartbeats */
 
 static const char *const names[] = {"running", "dead", "stopped", "swapped", "done", "aborted"};
 static_assert(ARRAY_SIZE(names) == LIFE_ABORTED + 1, "every life has its name");
@@ -80,7 +80,7 @@ static uint64_t seconds_taken(const struct state_row *row)
 static void explain(struct migration_view *view, struct arena *arena)
 {
     const struct state_row *row = view->row;
-    const char *silence = arena_string(arena, human_duration(row->heartbeat_age_s * 1000).text);
+    const char *silence = arena_string(arena, human_eta(row->heartbeat_age_s).text);
 
     view->next = "";
     switch (view->life) {

@@ -7,7 +7,7 @@
 #include "osc/base/human.h"
 #include "osc/output.h"
 
-enum { SETTLING_MS = 2000, BAR_CELLS = 10, LONGEST_NAME = 40 };
+enum { SETTLING_MS = 2000, WORTH_SAYING_S = 3, BAR_CELLS = 10, LONGEST_NAME = 40 };
 static const double memory_s = 5; /* older rates fade away */
 
 /* ---- numbers ---- */
@@ -92,6 +92,7 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         restart(meter, view, now_ms);
     else
         update_rates(meter, view, now_ms);
+    view->elapsed_s = (double)(now_ms - meter->started_ms) / 1000;
     if (!view->counts_rows || now_ms - meter->started_ms < SETTLING_MS || meter->weight <= 0)
         return;
     view->rows_per_s = meter->row_rate / meter->weight;
@@ -186,7 +187,10 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
     if (view->threads)
         text_printf(&pieces[PIECE_THREADS].text, "threads %u", view->threads);
     if (view->eta_s >= 0 && view->eta_s < 30 * 86400.0)
-        text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)view->eta_s).text);
+        text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)ceil(view->eta_s)).text);
+    else if (view->fraction < 0 && view->elapsed_s >= WORTH_SAYING_S)
+        text_printf(&pieces[PIECE_ETA].text, "%s so far",
+                    human_eta((uint64_t)view->elapsed_s).text);
 }
 
 static size_t total_width(const struct piece *pieces)

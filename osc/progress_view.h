@@ -23,6 +23,7 @@ struct progress_view {
     double eta_s;                      /* until the end of the step; negative when unknown */
     uint64_t backlog;
     unsigned threads, attempts;
+    double elapsed_s; /* in this step */
 };
 
 /* Remembers earlier readings, for rates. */

@@ -84,11 +84,12 @@ static const char *change_of(const struct mapping *mapping, const struct column 
 {
     if (!mapping)
         return to->is_generated ? "computed by the server" : "new";
+    const bool is_renamed = strcmp(mapping->from->name, to->name) != 0;
     if (mapping->is_users_expression)
-        return "by your expression";
+        return is_renamed ? "renamed, by your expression" : "by your expression";
     if (mapping->is_converted)
-        return "converted";
-    return strcmp(mapping->from->name, to->name) == 0 ? "" : "renamed";
+        return is_renamed ? "renamed, converted" : "converted";
+    return is_renamed ? "renamed" : "";
 }
 
 static void add_map(struct text *out, const struct plan *plan)
