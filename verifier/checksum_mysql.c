@@ -6,7 +6,7 @@
 enum image {
     IMAGE_PLAIN,  /* the text of the value holds no comma: numbers, dates, addresses     */
     IMAGE_BYTES,  /* length, then the bytes, whatever charset and collation they are of  */
-    IMAGE_PADDED, /* the same without trailing spaces, which the type does not store     */
+    IMAGE_PADDED, /* the same without blanks at the end, which the type does not store   */
     IMAGE_LONG,   /* may outgrow max_allowed_packet, which ends what CONCAT can yield    */
     IMAGE_BITS,
     IMAGE_REAL, /* through a point: as text, 17 digits may be cut                      */
@@ -55,14 +55,18 @@ static enum image image_of(const struct column *column)
 
 /*
  * A string as it is stored.  A column is what it is; an expression may be of
- * another character set, and its COLLATE may not meet another's.
+ * another character set, may end with blanks where the type stores none, and
+ * its COLLATE may not meet another's.
  */
-static const char *stored(const struct column *column, const char *ref, struct arena *arena)
+static const char *stored(const struct column *column, const char *ref, bool is_padded,
+                          struct arena *arena)
 {
     if (!strchr(ref, '('))
         return ref;
     if (*column->charset)
         ref = arena_printf(arena, "CONVERT(%s USING %s)", ref, column->charset);
+    if (is_padded)
+        ref = arena_printf(arena, "RTRIM(%s)", ref);
     return arena_printf(arena, "CAST(%s AS BINARY)", ref);
 }
 
@@ -74,10 +78,9 @@ static const char *image(const struct column *column, const char *ref, struct ar
     case IMAGE_BITS: return arena_printf(arena, "IFNULL(%s + 0, 'N')", ref);
     case IMAGE_REAL: return arena_printf(arena, "IFNULL(Point(%s, 0), 'N')", ref);
     case IMAGE_LONG: return arena_printf(arena, "IFNULL(SHA2(%s, 256), 'N')", ref);
-    case IMAGE_PADDED: ref = arena_printf(arena, "RTRIM(%s)", ref); break;
-    case IMAGE_BYTES: break;
+    case IMAGE_PADDED: ref = stored(column, ref, true, arena); break;
+    case IMAGE_BYTES: ref = stored(column, ref, false, arena); break;
     }
-    ref = stored(column, ref, arena);
     return arena_printf(arena, "IFNULL(LENGTH(%s), 'N'), %s", ref, ref);
 }
 
