@@ -1,0 +1,2 @@
+CREATE TABLE t (k bit(64) NOT NULL, b boolean NOT NULL, v int, PRIMARY KEY (k, b));
+INSERT INTO t VALUES (b'0', 0, 1), (b'1', 0, 2), (0xFFFFFFFFFFFFFFFF, 1, 3), (0x8000000000000000, 1, 4), (0x5C27, 127, 5);

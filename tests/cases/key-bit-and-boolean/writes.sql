@@ -1,0 +1,3 @@
+UPDATE t SET v = v + 10;
+DELETE FROM t WHERE v = 13;
+UPDATE t SET b = NOT b WHERE v = 22;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k date PRIMARY KEY, v int);
+INSERT INTO t VALUES ('1000-01-01', 1), ('9999-12-31', 2), ('2024-02-29', 3), ('1970-01-01', 4), ('1969-12-31', 5);

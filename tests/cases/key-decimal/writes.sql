@@ -1,0 +1,3 @@
+UPDATE t SET k = -k WHERE v = 20;
+DELETE FROM t WHERE v = 50;
+UPDATE t SET v = v + 1000 WHERE v < 5;

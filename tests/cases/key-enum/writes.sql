@@ -1,0 +1,3 @@
+UPDATE t SET v = v + 10;
+UPDATE t SET k = '2' WHERE v IN (13, 23);
+DELETE FROM t WHERE k = '10';

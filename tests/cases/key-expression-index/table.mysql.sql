@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, v varchar(20), UNIQUE KEY low ((LOWER(v))), KEY descending (v DESC));
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, CONCAT('V', i) FROM n;

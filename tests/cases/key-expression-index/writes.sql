@@ -1,0 +1,2 @@
+UPDATE t SET v = CONCAT(v, 'x') WHERE id < 10;
+DELETE FROM t WHERE id = 20;

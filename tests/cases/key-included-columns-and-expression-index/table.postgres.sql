@@ -1,0 +1,5 @@
+CREATE TABLE t (id int, v text, w text);
+CREATE UNIQUE INDEX t_lower ON t (lower(v));
+CREATE UNIQUE INDEX t_part ON t (w) WHERE w IS NOT NULL;
+ALTER TABLE t ADD CONSTRAINT t_id PRIMARY KEY (id) INCLUDE (v);
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, 'v' || i, CASE WHEN i % 2 = 0 THEN 'w' || i END FROM n;

@@ -1,0 +1,3 @@
+CREATE TABLE t (id int PRIMARY KEY, v varchar(20));
+INSERT INTO t VALUES (-2147483648, 'least'), (2147483647, 'most'), (0, 'zero'), (-1, NULL);
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i, 'row' FROM n;

@@ -1,0 +1,3 @@
+UPDATE t SET k = CASE BINARY k WHEN 'résumé' THEN 'RESUME' ELSE 'résumé' END WHERE v = 1;
+UPDATE t SET k = 'STRASSE' WHERE v = 3;
+DELETE FROM t WHERE k = 'cle-50';

@@ -1,0 +1,5 @@
+UPDATE t SET k = CASE BINARY k WHEN 'a' THEN 'A' ELSE 'a' END WHERE v = 1;
+UPDATE t SET k = UPPER(k) WHERE v = 20;
+UPDATE t SET k = 'É' WHERE k = 'e';
+DELETE FROM t WHERE k = 'KEY-50';
+INSERT INTO t VALUES ('kEy-50', 50);

@@ -1,0 +1,1 @@
+ADD COLUMN w varchar(5)

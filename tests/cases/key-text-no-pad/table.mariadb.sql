@@ -1,0 +1,2 @@
+CREATE TABLE t (k varchar(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PRIMARY KEY, v int);
+INSERT INTO t VALUES ('a', 1), ('a ', 2), ('a  ', 3), ('b', 4), ('', 5), (' ', 6);

@@ -1,0 +1,2 @@
+UPDATE t SET k = CASE LENGTH(k) WHEN 1 THEN 'b  ' ELSE 'b' END WHERE v = 2;
+UPDATE t SET k = 'A' WHERE v = 1;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a int NOT NULL, b varchar(10) NOT NULL, c date NOT NULL, v int, CONSTRAINT abc PRIMARY KEY (b, c, a));
+INSERT INTO t (a, b, c, v) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) SELECT i, CASE WHEN i % 3 = 0 THEN 'x' ELSE 'y' END, DATE '2024-02-29', i FROM n;

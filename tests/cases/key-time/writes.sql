@@ -1,0 +1,2 @@
+UPDATE t SET v = v + 10;
+UPDATE t SET k = '01:02:03.000004' WHERE v IN (13, 23);

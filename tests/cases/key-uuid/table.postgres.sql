@@ -1,0 +1,3 @@
+CREATE TABLE t (k uuid PRIMARY KEY, v int);
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT md5(i::text)::uuid, i FROM n;
+INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000000', 1000), ('ffffffff-ffff-ffff-ffff-ffffffffffff', 1001);

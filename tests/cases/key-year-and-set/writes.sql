@@ -1,0 +1,3 @@
+UPDATE t SET v = v + 10;
+UPDATE t SET s = 'a' WHERE y = 0;
+DELETE FROM t WHERE y = 2155;

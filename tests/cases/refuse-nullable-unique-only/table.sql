@@ -1,0 +1,2 @@
+CREATE TABLE t (a int, b int NOT NULL, CONSTRAINT t_a UNIQUE (a), CONSTRAINT t_ab UNIQUE (b, a));
+INSERT INTO t VALUES (1, 1), (NULL, 2), (NULL, 2);

@@ -1,0 +1,4 @@
+CREATE TABLE t (a int NOT NULL, b int);
+CREATE UNIQUE INDEX t_a ON t (a) WHERE b > 0;
+CREATE UNIQUE INDEX t_e ON t ((a + 1));
+INSERT INTO t VALUES (1, 1);
