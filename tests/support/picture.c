@@ -162,7 +162,10 @@ static const char *exact_postgres(const char *type, const char *column, struct a
     return arena_printf(arena, "%s::text", column);
 }
 
-/* Each is asked with {class}, the table's regclass. */
+/*
+ * Each is asked with {class}, the table's regclass.  The option pg_attver is the
+ * server's own (PostgreSQL 15.20), another number for every column made.
+ */
 static const struct {
     const char *what, *question;
 } postgres_questions[] = {
@@ -171,7 +174,8 @@ static const struct {
      "a.atttypmod),"
      " a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid),"
      " a.attcollation::regcollation, a.attstorage, a.attcompression, nullif(a.attstattarget, -1),"
-     " a.attoptions, col_description(a.attrelid, a.attnum),"
+     " ARRAY(SELECT x FROM unnest(a.attoptions) x WHERE x !~ '^pg_attver=' ORDER BY 1),"
+     " col_description(a.attrelid, a.attnum),"
      " ARRAY(SELECT x::text FROM unnest(a.attacl) x ORDER BY 1)"
      " FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
      " WHERE a.attrelid = {class} AND a.attnum > 0 AND NOT a.attisdropped"                        },

@@ -1,3 +1,3 @@
-UPDATE t SET k = CASE k WHEN 'a' THEN 'b' ELSE 'a' END WHERE v = 1;
+UPDATE t SET k = CASE k WHEN 'a' THEN 'b' ELSE 'a' END WHERE v = 1001;
 UPDATE t SET v = v + 100 WHERE v BETWEEN 4 AND 12;
 DELETE FROM t WHERE k = 'key-50';
