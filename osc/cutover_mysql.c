@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "osc/base/clock.h"
 #include "osc/base/fail.h"
@@ -87,16 +88,23 @@ static bool create_sentry(struct db *db, const struct plan *plan, struct error *
 /* ---- lock and unlock ---- */
 
 /* Statements of the drain use aliases, and LOCK TABLES wants each of them named. */
-static const char locked_tables[] = "{source} WRITE, {source} AS t WRITE, {shadow} WRITE,"
+static const char locked_tables[] = "{source} WRITE,{source_alias} {shadow} WRITE,"
                                     " {shadow} AS s WRITE, {journal} WRITE, {journal} AS j WRITE";
 
 static const char *tables_to_lock(const struct plan *plan, struct arena *arena)
 {
-    const char *tables = sql_renders(arena, locked_tables, &plan->env);
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
 
-    if (plan->facts->renames_under_lock)
-        return tables;
-    return sql_renders(arena, arena_printf(arena, "%s, {sentry} WRITE", locked_tables), &plan->env);
+    /* A source that is called t is locked under that alias already. */
+    sql_bind_sql(&env, "source_alias",
+                 strcasecmp(plan->source->name, "t") == 0
+                     ? ""
+                     : sql_renders(arena, " {source} AS t WRITE,", &plan->env));
+    return sql_renders(arena,
+                       plan->facts->renames_under_lock
+                           ? locked_tables
+                           : arena_printf(arena, "%s, {sentry} WRITE", locked_tables),
+                       &env);
 }
 
 static void unlock(struct db *db, const struct plan *plan)

@@ -266,6 +266,20 @@ static_assert(ARRAY_SIZE(steps) == STEP_DONE, "every step has its row");
 
 /* ---- running them ---- */
 
+/* The keeper hears of it within a second; a swap is not to happen in that second. */
+static bool heed_wish(struct migration *m, struct error *err)
+{
+    const char *wish = "";
+
+    if (!state_wish(m->db, m->state.schema, m->state.id, m->arena, &wish, err))
+        return false;
+    if (strcmp(wish, "abort") == 0) {
+        atomic_store(&m->abort_wished, true);
+        cancel_set(m->cancel);
+    }
+    return cancel_check(m->cancel, err);
+}
+
 static bool enter(struct migration *m, enum step_id step, struct error *err)
 {
     struct progress *progress = m->request->progress;
@@ -281,7 +295,7 @@ static bool enter(struct migration *m, enum step_id step, struct error *err)
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)
 {
     for (enum step_id s = from; s < STEP_DONE; s++) {
-        if (s < STEP_FINISH && !cancel_check(m->cancel, err))
+        if (s < STEP_FINISH && !heed_wish(m, err))
             return false;
         if (!enter(m, s, err)) /* durable before we act: resume starts here */
             return false;

@@ -66,14 +66,12 @@ bool state_set(struct db *db, const char *schema, uint64_t id, const char *colum
     return good ? true : error_prefix(err, "saving %s of migration %" PRIu64, column, id);
 }
 
-bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
-                struct arena *arena, const char **wish, struct error *err)
+bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                const char **wish, struct error *err)
 {
     struct sql_env env = {.arena = arena};
     AUTO(rows) rows = ROWS_INIT;
 
-    if (!state_set(db, schema, id, "progress", progress, err))
-        return false;
     bind_place(&env, db, schema, id);
     if (!sql_query(db, &rows, "SELECT wish FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
                    err))
@@ -86,6 +84,13 @@ bool state_beat(struct db *db, const char *schema, uint64_t id, const char *prog
         error_set(err, ERROR_MISSING, "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id,
                   schema);
     return false;
+}
+
+bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
+                struct arena *arena, const char **wish, struct error *err)
+{
+    return state_set(db, schema, id, "progress", progress, err) &&
+           state_wish(db, schema, id, arena, wish, err);
 }
 
 bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,

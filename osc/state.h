@@ -58,6 +58,10 @@ bool state_set(struct db *db, const char *schema, uint64_t id, const char *colum
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
                 struct arena *arena, const char **wish, struct error *err) MUST_CHECK;
 
+/* The operator's wish, "" for none. */
+bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                const char **wish, struct error *err) MUST_CHECK;
+
 /* status, error and, when it is final, the time of the end. */
 bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,
                const char *error, struct error *err) MUST_CHECK;

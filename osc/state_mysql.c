@@ -36,5 +36,5 @@ const struct state_dialect mysql_state = {
     .now = "UTC_TIMESTAMP(3)",
     .age = "GREATEST(TIMESTAMPDIFF(SECOND, {at}, UTC_TIMESTAMP(3)), 0)",
     .schemas = "SELECT table_schema FROM information_schema.tables WHERE table_name = '" STATE_TABLE
-               "' ORDER BY table_schema",
+               "' AND table_schema = COALESCE(DATABASE(), table_schema) ORDER BY table_schema",
 };

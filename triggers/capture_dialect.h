@@ -28,6 +28,13 @@ struct capture_dialect {
     const char *replay_delete; /* template: {entries} */
     const char *replay_insert;
     const char *forget;
+    /*
+     * Brings the keys of every visible entry up to date from one snapshot of
+     * journal and source, in one transaction, and forgets `entries` (a condition
+     * on j), which were read before.  Rows that exchange a unique value are seen all
+     * before or all after it, so that a conflict is the data's own.
+     */
+    bool (*settle)(struct db *db, const struct plan *plan, const char *entries, struct error *err);
     const char *backlog; /* template: about how many entries are there, counted up to {limit} */
 };
 

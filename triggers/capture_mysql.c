@@ -273,6 +273,78 @@ static bool remove_all(struct db *db, const struct plan *plan, uint64_t timeout_
     return good;
 }
 
+/* ---- settling ---- */
+
+/* t.a AS c1, t.b AS c2, … or, to read them back under their names, c1 AS a, … */
+static const char *image_columns(const struct plan *plan, bool read_back, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->n_map; i++)
+        if (read_back)
+            text_printf(&out, "%sc%zu AS %s", i ? ", " : "", i + 1, plan->map[i].from->quoted);
+        else
+            text_printf(&out, "%st.%s AS c%zu", i ? ", " : "", plan->map[i].from->quoted, i + 1);
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+/*
+ * At READ COMMITTED one statement has one read view: the image of journal keys
+ * and source rows is consistent, and it takes no locks.  A temporary table holds it.
+ */
+#define IMAGE                                                                                      \
+    "SELECT {journal_key}, t.{first_key} IS NOT NULL AS has_row, {image_columns}\n"                \
+    "FROM (SELECT DISTINCT {journal_key} FROM {journal} AS j) AS j\n"                              \
+    "LEFT JOIN {source} AS t FORCE INDEX ({key_index}) ON {source_is_entry}"
+
+static bool run_all(struct db *db, const char *const *statements, size_t n,
+                    const struct sql_env *env, struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!sql_exec(db, statements[i], env, NULL, err))
+            return false;
+    return true;
+}
+
+static bool settle(struct db *db, const struct plan *plan, const char *entries, struct error *err)
+{
+    static const char *const before[] = {
+        "DROP TEMPORARY TABLE IF EXISTS {schema}.osc_image",
+        "CREATE TEMPORARY TABLE {schema}.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT "
+        "PRIMARY KEY) ENGINE=InnoDB AS " IMAGE " LIMIT 0",
+    };
+    static const char *const within[] = {
+        "INSERT INTO {schema}.osc_image ({journal_columns}, has_row, {image_names})\n" IMAGE,
+        "DELETE s FROM {schema}.osc_image AS j STRAIGHT_JOIN {shadow} AS s\n"
+        "WHERE {shadow_is_entry}",
+        "INSERT INTO {shadow} ({shadow_columns})\n"
+        "SELECT {source_values} FROM (SELECT {read_back} FROM {schema}.osc_image\n"
+        "WHERE has_row) AS t",
+        "DELETE j FROM {journal} AS j WHERE {entries}",
+    };
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(text) names = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->n_map; i++)
+        text_printf(&names, "%sc%zu", i ? ", " : "", i + 1);
+    sql_bind_sql(&env, "image_names", names.bytes);
+    sql_bind_sql(&env, "image_columns", image_columns(plan, false, arena));
+    sql_bind_sql(&env, "read_back", image_columns(plan, true, arena));
+    sql_bind_sql(&env, "first_key", plan->key->columns[0]->quoted);
+    sql_bind_sql(&env, "entries", entries);
+    bool good = run_all(db, before, ARRAY_SIZE(before), &env, err) && db_begin(db, err);
+    if (good) {
+        good = run_all(db, within, ARRAY_SIZE(within), &env, err) && db_commit(db, err);
+        if (!good)
+            db_rollback(db);
+    }
+    arena_free(arena);
+    return good;
+}
+
+/* ---- replay ---- */
+
 /*
  * Lanes are the ranks of the keys in the batch: the server compares them by
  * their own collations.  Nothing is folded before the delete: the shadow may
@@ -299,5 +371,6 @@ const struct capture_dialect mysql_capture = {
                      "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index})\n"
                      "WHERE {source_is_entry}",
     .forget = "DELETE j FROM {journal} AS j WHERE {entries}",
+    .settle = settle,
     .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j LIMIT {limit}) AS b",
 };

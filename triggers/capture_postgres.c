@@ -218,6 +218,28 @@ static bool remove_capture(struct db *db, const struct plan *plan, uint64_t time
 #define ENTRY_KEYS                                                                                 \
     "(SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j WHERE {entries}) AS j"
 
+#define ALL_KEYS "(SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j) AS j"
+
+static bool settle(struct db *db, const struct plan *plan, const char *entries UNUSED,
+                   struct error *err)
+{
+    static const char *const statements[] = {
+        "DELETE FROM {only_shadow} AS s USING " ALL_KEYS "\nWHERE {shadow_is_entry}",
+        "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
+        "SELECT {source_values} FROM " ALL_KEYS "\nJOIN {only_source} AS t ON {source_is_entry}",
+        "DELETE FROM ONLY {journal}", /* exactly what this snapshot sees */
+    };
+
+    if (!db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ", NULL, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
+        if (!sql_exec(db, statements[i], &plan->env, NULL, err)) {
+            db_rollback(db);
+            return false;
+        }
+    return db_commit(db, err);
+}
+
 const struct capture_dialect postgres_capture = {
     .create_journal = create_journal,
     .install = install,
@@ -237,5 +259,6 @@ const struct capture_dialect postgres_capture = {
                      "SELECT {source_values} FROM " ENTRY_KEYS "\n"
                      "JOIN {only_source} AS t ON {source_is_entry}",
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
+    .settle = settle,
     .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
 };

@@ -130,44 +130,52 @@ static bool apply_spread(struct replay *replay, const struct batch *batch, struc
 
 /* ---- unique conflicts ---- */
 
-/* All entries that are visible now, in one transaction and one snapshot of the journal. */
-static bool read_everything(struct replay *replay, struct batch *batch, struct error *err)
+static bool settle_once(struct replay *replay, struct error *err)
 {
-    struct journal *journal = &replay->journal;
+    const struct plan *plan = replay->job->plan;
+    struct batch batch;
+    size_t count = 0;
 
     arena_reset(replay->arena);
-    journal_start_over(journal);
-    return journal_read(journal, replay->lanes[0], MOST_AT_ONCE, batch, replay->arena, err) &&
-           grace_wait(replay->job->grace, replay->cancel, err);
+    journal_start_over(&replay->journal);
+    if (!journal_read(&replay->journal, replay->lanes[0], MOST_AT_ONCE, &batch, replay->arena,
+                      err) ||
+        !grace_wait(replay->job->grace, replay->cancel, err))
+        return false;
+    if (!batch.n)
+        return true;
+    const char *entries = journal_condition(plan, &batch, 0, 1, &count, replay->arena);
+    if (!plan->dialect->capture->settle(replay->lanes[0], plan, entries, err))
+        return false;
+    atomic_fetch_add(&replay->job->progress->replayed, batch.n);
+    return true;
 }
 
 /*
- * The batch met a row whose own entry was not in it: the source's rows are
- * newer than the batch.  With every visible entry in one transaction that can
- * only happen again by a change in that very moment, so a conflict that stays is
- * the data's.
+ * A batch that met a unique conflict met a row whose own entry was not in it:
+ * source rows are read later than the batch.  Read from one snapshot together with every
+ * visible entry they cannot conflict, unless the data does.
  */
-static bool apply_widened(struct replay *replay, struct error *err)
+static bool settle(struct replay *replay, struct error *err)
 {
-    struct batch batch;
-
     for (unsigned n = 0;; n++) {
-        if (!read_everything(replay, &batch, err))
-            return false;
-        if (apply_lane(replay, &batch, 0, 1, err))
+        error_clear(err);
+        if (settle_once(replay, err))
             return true;
-        if (err->kind != ERROR_CONFLICT)
-            return false;
-        if (n == MOST_CONFLICTS) {
+        if (err->kind == ERROR_CONFLICT && n >= 2) {
             error_hint(err,
                        "rows of %s violate a unique key of the new schema: osc abort, then "
                        "make them unique",
                        replay->job->plan->source->name);
             return error_prefix(err, "the source holds rows that the new schema does not allow");
         }
-        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 400)))
+        if (n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST &&
+                                err->kind != ERROR_CONFLICT))
+            return false;
+        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
             return cancel_check(replay->cancel, err);
-        error_clear(err);
+        if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
+            return false;
     }
 }
 
@@ -182,7 +190,7 @@ static bool apply_batch(struct replay *replay, const struct batch *batch, struct
     if (good || err->kind != ERROR_CONFLICT)
         return good;
     error_clear(err);
-    return apply_widened(replay, err);
+    return settle(replay, err);
 }
 
 /* The row that made a batch fail is told by the server's text; what to do is told here. */
@@ -283,7 +291,7 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, struct ca
         if (good && is_full_pass && entries <= wanted)
             break;
     }
-    good = good && apply_widened(&replay, err);
+    good = good && settle(&replay, err);
     replay_close(&replay);
     return good;
 }

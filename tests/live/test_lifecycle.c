@@ -55,7 +55,6 @@ static void a_table_gets_its_new_column(void **state)
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM items WHERE note = 'x'"), 900);
     assert_int_equal(sum_of(s, "items_osc_old"), before);
     assert_nothing_left(s, true);
-    assert_exit(scene_osc(s, "finish", NULL), 2); /* nothing is under way: it wants the ID */
     assert_exit(scene_osc(s, "finish", "1", NULL), 0);
     assert_nothing_left(s, false);
 }
@@ -215,5 +214,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_lost_under_writers, open_scene, close_scene),
     };
 
+    cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,9 @@
  */
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "tests/support/scene.h"
 
 static int open_scene(void **state)
@@ -18,21 +21,22 @@ static int close_scene(void **state)
     return 0;
 }
 
-/* Writes of the application, each against rows 1…40 of t (id, u unique, v). */
+/* Writes of the application, each against rows of its own of t (id, u unique, v). */
 static const char *const writes[] = {
     "DELETE FROM t WHERE id = 7",
-    "UPDATE t SET v = v + 1000 WHERE id = 7",
-    "UPDATE t SET id = 1007 WHERE id = 7",
-    "UPDATE t SET id = -7 WHERE id = 7",
-    "INSERT INTO t VALUES (77, 777, 7)",
-    "UPDATE t SET v = v WHERE id < 20",
-    "BEGIN; UPDATE t SET u = -1 WHERE id = 7; UPDATE t SET u = 7 WHERE id = 8; UPDATE t SET u = 8 "
-    "WHERE id = 7; COMMIT",
-    "BEGIN; DELETE FROM t WHERE id = 7; INSERT INTO t VALUES (7, 70707, 70); COMMIT",
-    "BEGIN; DELETE FROM t WHERE id < 30; ROLLBACK",
-    "BEGIN; DELETE FROM t WHERE id = 9; UPDATE t SET id = 9, u = 9009 WHERE id = 7; COMMIT",
-    "UPDATE t SET v = v + 1",
+    "UPDATE t SET v = v + 1000 WHERE id = 17",
+    "UPDATE t SET id = 1027 WHERE id = 27",
+    "UPDATE t SET id = -37 WHERE id = 37",
+    "INSERT INTO t VALUES (777, 7777, 7)",
+    "UPDATE t SET v = v WHERE id BETWEEN 41 AND 60",
+    "BEGIN; UPDATE t SET u = -1 WHERE id = 67; UPDATE t SET u = 67 WHERE id = 68; UPDATE t SET u = "
+    "68 WHERE id = 67; COMMIT",
+    "BEGIN; DELETE FROM t WHERE id = 77; INSERT INTO t VALUES (77, 70707, 70); COMMIT",
+    "BEGIN; DELETE FROM t WHERE id BETWEEN 81 AND 99; ROLLBACK",
+    "BEGIN; DELETE FROM t WHERE id = 109; UPDATE t SET id = 109, u = 9009 WHERE id = 107; COMMIT",
+    "UPDATE t SET v = v + 1 WHERE id > 120",
 };
+enum { ROWS = 200 };
 
 /* The moments of osc between which a write is placed. */
 static const char *const moments[] = {
@@ -62,22 +66,19 @@ static const char *contents(struct scene *s, const char *table)
 
 static void make_t(struct scene *s)
 {
+    AUTO(text) rows = TEXT_INIT;
+
     scene_sql(s, "CREATE TABLE t (id bigint PRIMARY KEY, u bigint NOT NULL, v int NOT NULL, "
                  "CONSTRAINT t_u UNIQUE (u))");
-    for (int i = 1; i <= 40; i++)
-        scene_sql(s, "INSERT INTO t VALUES (%d, %d, %d)", i, i, i * 2);
-    scene_sql(s, "CREATE TABLE mirror (id bigint PRIMARY KEY, u bigint NOT NULL, v int NOT NULL)");
+    for (int i = 1; i <= ROWS; i++)
+        text_printf(&rows, "%s(%d, %d, %d)", i > 1 ? ", " : "", i, i, i * 2);
+    scene_sql(s, "INSERT INTO t VALUES %s", rows.bytes);
 }
 
-/* What the write alone would have made of the table. */
-static const char *expected(struct scene *s, const char *write)
+static void write_all(struct scene *s)
 {
-    make_t(s);
-    run_statements(s, write);
-    const char *rows = contents(s, "t");
-    scene_sql(s, "DROP TABLE t");
-    scene_sql(s, "DROP TABLE mirror");
-    return rows;
+    for (size_t w = 0; w < ARRAY_SIZE(writes); w++)
+        run_statements(s, writes[w]);
 }
 
 static void a_write_at_any_moment_is_kept(void **state)
@@ -86,38 +87,67 @@ static void a_write_at_any_moment_is_kept(void **state)
 
     if (!s->is_postgres)
         scene_sql(s, "SET SESSION group_concat_max_len = 100000");
-    for (size_t w = 0; w < ARRAY_SIZE(writes); w++) {
-        const char *rows = expected(s, writes[w]);
-        for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
-            make_t(s);
-            scene_hold(s, moments[m]);
-            const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop",
-                                          "--threads=1", NULL);
-            scene_await(s, moments[m]);
-            run_statements(s, writes[w]);
-            scene_release(s, moments[m]);
-            assert_exit(scene_wait(s, osc), 0);
-            if (strcmp(contents(s, "t"), rows) != 0)
-                fail_msg("\"%s\" at %s: got %s instead of %s", writes[w], moments[m],
-                         contents(s, "t"), rows);
-            scene_sql(s, "DROP TABLE t");
-            scene_sql(s, "DROP TABLE mirror");
-        }
+    make_t(s);
+    write_all(s);
+    const char *expected = contents(s, "t"); /* what the writes alone make of it */
+    scene_sql(s, "DROP TABLE t");
+    for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
+        make_t(s);
+        scene_hold(s, moments[m]);
+        const pid_t osc =
+            scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop", "--threads=1", NULL);
+        scene_await(s, moments[m]);
+        write_all(s);
+        scene_release(s, moments[m]);
+        assert_exit(scene_wait(s, osc), 0);
+        if (strcmp(contents(s, "t"), expected) != 0)
+            fail_msg("at %s: got %s instead of %s", moments[m], contents(s, "t"), expected);
+        scene_sql(s, "DROP TABLE t");
+    }
+}
+
+/* Until a statement of osc waits for a lock of ours. */
+static void await_lock_wait(struct scene *s)
+{
+    const char *query = scene_pick(
+        s,
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+        "application_name LIKE 'osc copy%%'",
+        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+
+    /* InnoDB refreshes what it tells of waits only when it was not asked for a tenth of a second.
+     */
+    const struct timespec pause = {.tv_nsec = 150000000};
+    for (int i = 0; !scene_number(s, "%s", query); i++) {
+        if (i == 200)
+            fail_msg("the chunk does not wait");
+        (void)nanosleep(&pause, NULL);
     }
 }
 
 /*
- * The chunk has read its rows but not committed; a row is deleted; replay reads
- * the entry.  Without the grace period it would delete nothing, and the chunk
- * would bring the row back.
+ * The chunk has its snapshot and waits in the middle of its statement, for a
+ * row of the shadow that we hold; a row it is yet to insert is deleted; replay
+ * reads the entry.  Without the grace period replay would find nothing to
+ * delete, and the chunk would bring the row back.
  */
 static struct outcome delete_during_a_chunk(struct scene *s)
 {
+    struct error err = ERROR_INIT;
+    struct db *blocker = db_open(&s->parsed, "blocker", &err);
+
+    assert_non_null(blocker);
     make_t(s);
-    scene_hold(s, "chunk-before-commit");
+    scene_hold(s, "chunk-registered");
     const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop",
                                   "--threads=1", "--verify=none", NULL);
-    scene_await(s, "chunk-before-commit");
+    scene_await(s, "chunk-registered");
+    const char *insert =
+        arena_printf(s->arena, "INSERT INTO %s.t_osc_new (id, u, v) VALUES (3, 0, 0)", s->schema);
+    if (!db_begin(blocker, &err) || !db_exec(blocker, insert, NULL, &err))
+        fail_msg("%s", err.text);
+    scene_release(s, "chunk-registered");
+    await_lock_wait(s);
     scene_hold(s, "batch-read");
     scene_hold(s, "batch-replayed");
     scene_sql(s, "DELETE FROM t WHERE id = 7");
@@ -126,7 +156,8 @@ static struct outcome delete_during_a_chunk(struct scene *s)
     if (s->mutant)
         scene_await(s, "batch-replayed"); /* the mutant does not wait for the chunk */
     scene_release(s, "batch-replayed");
-    scene_release(s, "chunk-before-commit");
+    db_rollback(blocker);
+    db_close(blocker);
     return scene_wait(s, osc);
 }
 
@@ -136,7 +167,7 @@ static void a_row_deleted_during_its_chunk_stays_deleted(void **state)
 
     assert_exit(delete_during_a_chunk(s), 0);
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE id = 7"), 0);
-    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), 39);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), ROWS - 1);
 }
 
 static void the_mutant_without_grace_period_is_noticed(void **state)
@@ -144,9 +175,8 @@ static void the_mutant_without_grace_period_is_noticed(void **state)
     struct scene *s = *state;
 
     s->mutant = "no-grace";
-    struct outcome outcome = delete_during_a_chunk(s);
-    outcome_free(&outcome);
-    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE id = 7"), 1);
+    assert_exit(delete_during_a_chunk(s), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE id = 7"), 1); /* resurrected */
 }
 
 static struct outcome change_a_key_during_the_copy(struct scene *s, const char *verify)
@@ -166,7 +196,10 @@ static void the_mutant_that_journals_only_new_keys_is_noticed(void **state)
     struct scene *s = *state;
 
     s->mutant = "journal-only-new-keys";
-    assert_exit(change_a_key_during_the_copy(s, "--verify=full"), 4);
+    struct outcome outcome = change_a_key_during_the_copy(s, "--verify=full");
+    assert_true(outcome.status == 4 ||
+                outcome.status == 1); /* diverged, or the ghost holds a unique value */
+    outcome_free(&outcome);
     s->mutant = NULL;
     assert_exit(scene_osc(s, "abort", NULL), 0);
     assert_nothing_left(s, false);
@@ -269,5 +302,6 @@ int main(void)
                                         close_scene),
     };
 
+    cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
