@@ -82,13 +82,24 @@ static void bind_names(struct plan *plan, struct db *db)
     bind_table(plan, db, "sentry", plan->names.sentry);
 }
 
+/* A plan may outlive the connection it was made on. */
+static const struct facts *keep_facts(const struct plan *plan, const struct db *db)
+{
+    struct facts *facts = ARENA_NEW(plan->arena, struct facts);
+
+    *facts = *db_facts(db);
+    facts->vendor = arena_string(plan->arena, facts->vendor);
+    facts->version = arena_string(plan->arena, facts->version);
+    return facts;
+}
+
 bool plan_source(struct plan *plan, struct db *db, const char *schema, const char *table,
                  const char *alter, struct error *err)
 {
     struct table *source = NULL;
 
     plan->dialect = db_dialect(db);
-    plan->facts = db_facts(db);
+    plan->facts = keep_facts(plan, db);
     const struct catalog_dialect *catalog = plan->dialect->catalog;
     plan->alter = arena_string(plan->arena, alter);
     if (!alter_check(plan->alter, &catalog->alter_rules, err) ||
@@ -284,7 +295,7 @@ bool plan_comparison(struct plan *plan, struct db *db, const struct table *left,
                      const struct table *right, struct error *err)
 {
     plan->dialect = db_dialect(db);
-    plan->facts = db_facts(db);
+    plan->facts = keep_facts(plan, db);
     plan->alter = "";
     plan->source = left;
     plan->shadow = right;
