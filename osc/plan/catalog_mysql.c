@@ -69,7 +69,8 @@ static bool load_columns(struct reader *reader, struct error *err)
     while (rows_next(&rows, err)) {
         if (table->n_columns == size) {
             struct column *more = ARENA_ARRAY(reader->arena, struct column, size * 2 + 16);
-            memcpy(more, table->columns, size * sizeof *more);
+            if (size)
+                memcpy(more, table->columns, size * sizeof *more);
             table->columns = more;
             size = size * 2 + 16;
         }
@@ -137,7 +138,8 @@ static void add_part(struct reader *reader, const struct rows *rows, struct key 
         ARENA_ARRAY(reader->arena, const struct column *, key->n_columns + 1);
     const char *reason = why_unusable(table, rows, column);
 
-    memcpy(columns, key->columns, key->n_columns * sizeof *columns);
+    if (key->n_columns)
+        memcpy(columns, key->columns, key->n_columns * sizeof *columns);
     columns[key->n_columns++] = column;
     key->columns = columns;
     /* The 15th column of SHOW INDEX, the expression, is MySQL's. */
@@ -157,7 +159,8 @@ static struct key *key_named(struct reader *reader, const char *name, size_t *si
         return &table->keys[table->n_keys - 1];
     if (table->n_keys == *size) {
         struct key *more = ARENA_ARRAY(reader->arena, struct key, *size * 2 + 8);
-        memcpy(more, table->keys, *size * sizeof *more);
+        if (*size)
+            memcpy(more, table->keys, *size * sizeof *more);
         table->keys = more;
         *size = *size * 2 + 8;
     }
