@@ -106,7 +106,7 @@ static bool finish_pending(struct screen *screen)
         if (screen->n_pending < 3)
             return false;
         if (memcmp(screen->pending, "\033[K", 3) != 0)
-            fail_msg("an escape sequence that is not ESC [ K");
+            fail_msg("an escape sequence that is not ESC [ K after:\n%s", screen_text(screen));
         screen->length = screen->column < screen->length ? screen->column : screen->length;
         return true;
     }
