@@ -101,7 +101,7 @@ bool command_resume(struct run *run, struct error *err)
 {
     struct request request;
 
-    return command_request(run, &request, err) && command_id(run, err) &&
+    return command_request(run, &request, err) && command_id(run, &request.schema, err) &&
            migrate_and_tell(run, &request, migrate_resume, err);
 }
 
@@ -113,7 +113,7 @@ static bool end_and_tell(struct run *run, migrate_function *function, const char
     struct request request;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_request(run, &request, err) || !command_id(run, err) ||
+    if (!command_request(run, &request, err) || !command_id(run, &request.schema, err) ||
         !function(&request, &run->id, err))
         return false;
     if (run->options.json)

@@ -67,19 +67,25 @@ bool command_table(struct run *run, const char *word, const char **schema, const
     return true;
 }
 
-bool command_id(struct run *run, struct error *err)
+static bool parse_id(const char *word, uint64_t *id)
 {
     char *end;
 
-    if (!run->words.count)
-        return true;
-    const char *word = run->words.list[0];
     errno = 0;
-    const unsigned long long number = strtoull(word, &end, 10);
-    if (errno || *end || *word < '0' || *word > '9' || !number) {
-        (void)error_set(err, ERROR_USAGE, "'%s' is not the ID of a migration", word);
-        return error_hint(err, "osc status lists them");
-    }
-    run->id = number;
-    return true;
+    *id = strtoull(word, &end, 10);
+    return !errno && !*end && *word >= '0' && *word <= '9' && *id;
+}
+
+bool command_id(struct run *run, const char **schema, struct error *err)
+{
+    const char *number = NULL;
+
+    *schema = NULL;
+    if (!run->words.count || parse_id(run->words.list[0], &run->id))
+        return true;
+    if (command_table(run, run->words.list[0], schema, &number, err) && *schema &&
+        parse_id(number, &run->id))
+        return true;
+    (void)error_set(err, ERROR_USAGE, "'%s' is not the ID of a migration", run->words.list[0]);
+    return error_hint(err, "osc status lists them");
 }

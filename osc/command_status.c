@@ -8,9 +8,20 @@
 #include "osc/migration_view.h"
 #include "osc/output.h"
 
+/* What the operator types for this row: its number, with the schema where two have the same. */
+static const char *name_of(const struct state_row *rows, size_t n, const struct state_row *row,
+                           struct arena *arena)
+{
+    for (size_t i = 0; i < n; i++)
+        if (&rows[i] != row && rows[i].id == row->id)
+            return arena_printf(arena, "%s.%" PRIu64, row->schema, row->id);
+    return arena_printf(arena, "%" PRIu64, row->id);
+}
+
 /* The rows that `wanted` keeps, as the state tables of this server hold them. */
-static bool load(struct run *run, bool (*wanted)(const struct migration_view *view),
-                 struct migration_view **views, size_t *n, struct error *err)
+static bool load(struct run *run, const char *schema,
+                 bool (*wanted)(const struct migration_view *view), struct migration_view **views,
+                 size_t *n, struct error *err)
 {
     struct request request;
     struct state_row *rows = NULL;
@@ -20,13 +31,14 @@ static bool load(struct run *run, bool (*wanted)(const struct migration_view *vi
     if (!command_request(run, &request, err))
         return false;
     struct db *db = db_open(request.dsn, "status", err);
-    const bool good = db && state_list(db, NULL, run->arena, &rows, &n_rows, err);
+    const bool good = db && state_list(db, schema, run->arena, &rows, &n_rows, err);
     db_close(db);
     if (!good)
         return false;
     *views = ARENA_ARRAY(run->arena, struct migration_view, n_rows + 1);
     for (size_t i = 0; i < n_rows; i++) {
-        migration_view_read(&(*views)[*n], &rows[i], run->arena);
+        migration_view_read(&(*views)[*n], &rows[i], name_of(rows, n_rows, &rows[i], run->arena),
+                            run->arena);
         if (wanted(&(*views)[*n]))
             ++*n;
     }
@@ -89,7 +101,7 @@ static void print_status(struct run *run, const struct migration_view *views, si
         const struct state_row *row = view->row;
         columns_row(&columns,
                     (const char *[]){
-                        arena_printf(arena, "%" PRIu64, row->id),
+                        view->name,
                         arena_printf(arena, "%s.%s", row->schema, row->table),
                         life_name(view->life),
                         view->life == LIFE_SWAPPED ? "done"
@@ -134,10 +146,12 @@ static bool pick(struct migration_view *views, size_t *n, uint64_t id, struct er
 bool command_status(struct run *run, struct error *err)
 {
     struct migration_view *views = NULL;
+    const char *schema = NULL;
     size_t n = 0;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_id(run, err) || !load(run, run->id ? is_any : is_open, &views, &n, err) ||
+    if (!command_id(run, &schema, err) ||
+        !load(run, schema, run->id ? is_any : is_open, &views, &n, err) ||
         (run->id && !pick(views, &n, run->id, err)))
         return false;
     if (run->options.json)
@@ -170,7 +184,7 @@ bool command_history(struct run *run, struct error *err)
     size_t n = 0;
     AUTO(text) out = TEXT_INIT;
 
-    if (!load(run, is_any, &views, &n, err))
+    if (!load(run, NULL, is_any, &views, &n, err))
         return false;
     if (run->options.json)
         return print_json(views, n, err);
@@ -179,7 +193,7 @@ bool command_history(struct run *run, struct error *err)
         const struct state_row *row = views[i].row;
         columns_row(&columns,
                     (const char *[]){
-                        arena_printf(arena, "%" PRIu64, row->id),
+                        views[i].name,
                         arena_printf(arena, "%s.%s", row->schema, row->table),
                         life_name(views[i].life),
                         arena_copy(arena, row->started, strcspn(row->started, ".+")),

@@ -58,7 +58,8 @@ bool migration_find(struct migration *m, uint64_t id, struct error *err)
             continue;
         if (found) {
             error_set(err, ERROR_USAGE, "more than one migration fits: name its ID");
-            return error_hint(err, "osc status");
+            return error_hint(err,
+                              "osc status lists them; SCHEMA.ID tells two of one number apart");
         }
         found = &rows[i];
     }

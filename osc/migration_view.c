@@ -43,8 +43,12 @@ static void read_progress(struct migration_view *view)
 
     atomic_store(&progress.table, row->table);
     atomic_store(&progress.step, row->step);
-    atomic_store(&progress.step_number, (unsigned)counter(json, "step_number"));
-    atomic_store(&progress.steps, (unsigned)counter(json, "steps"));
+    /* The step may have gone on since the last heartbeat. */
+    const char *step = json_string_value(json_object_get(json, "step"));
+    if (step && strcmp(step, row->step) == 0) {
+        atomic_store(&progress.step_number, (unsigned)counter(json, "step_number"));
+        atomic_store(&progress.steps, (unsigned)counter(json, "steps"));
+    }
     atomic_store(&progress.rows_expected, counter(json, "rows_expected"));
     atomic_store(&progress.rows_copied, counter(json, "rows_copied"));
     atomic_store(&progress.units_expected, counter(json, "units_expected"));
@@ -88,8 +92,7 @@ static void explain(struct migration_view *view, struct arena *arena)
         view->situation = arena_printf(arena, "runs on %s, process %" PRIu64 "%s", row->host,
                                        row->pid, *row->wish ? "; it was told to abort" : "");
         if (!*row->wish)
-            view->next =
-                arena_printf(arena, "osc abort %" PRIu64 " stops it and cleans up", row->id);
+            view->next = arena_printf(arena, "osc abort %s stops it and cleans up", view->name);
         return;
     case LIFE_DEAD:
         view->situation = arena_printf(arena, "no sign of life from %s, process %" PRIu64 " for %s",
@@ -99,7 +102,7 @@ static void explain(struct migration_view *view, struct arena *arena)
         if (strcmp(row->step, "finish") == 0) {
             view->situation = arena_printf(
                 arena, "stopped %s ago, after the swap: only the clean-up is missing", silence);
-            view->next = arena_printf(arena, "osc resume %" PRIu64, row->id);
+            view->next = arena_printf(arena, "osc resume %s", view->name);
             return;
         }
         view->situation =
@@ -107,19 +110,19 @@ static void explain(struct migration_view *view, struct arena *arena)
         break;
     case LIFE_SWAPPED:
         view->situation = arena_printf(arena, "done; %s holds the table as it was", row->retired);
-        view->next = arena_printf(arena, "osc finish %" PRIu64 " drops it", row->id);
+        view->next = arena_printf(arena, "osc finish %s drops it", view->name);
         return;
     case LIFE_DONE: view->situation = "done, nothing is left of it"; return;
     case LIFE_ABORTED: view->situation = "aborted, nothing is left of it"; return;
     }
-    view->next =
-        arena_printf(arena, "osc resume %" PRIu64 " | osc abort %" PRIu64, row->id, row->id);
+    view->next = arena_printf(arena, "osc resume %s | osc abort %s", view->name, view->name);
 }
 
-void migration_view_read(struct migration_view *view, const struct state_row *row,
+void migration_view_read(struct migration_view *view, const struct state_row *row, const char *name,
                          struct arena *arena)
 {
-    *view = (struct migration_view){.row = row, .life = life_of(row), .took_s = seconds_taken(row)};
+    *view = (struct migration_view){
+        .row = row, .name = name, .life = life_of(row), .took_s = seconds_taken(row)};
     read_progress(view);
     explain(view, arena);
 }

@@ -20,6 +20,7 @@ const char *life_name(enum life life);
 
 struct migration_view {
     const struct state_row *row;
+    const char *name; /* what stands for it in a command */
     enum life life;
     struct progress_view progress; /* as of the last heartbeat */
     uint64_t took_s;               /* 0 while it is not over   */
@@ -27,7 +28,7 @@ struct migration_view {
     const char *next;              /* what to type; ""         */
 };
 
-void migration_view_read(struct migration_view *view, const struct state_row *row,
+void migration_view_read(struct migration_view *view, const struct state_row *row, const char *name,
                          struct arena *arena);
 json_t *migration_view_json(const struct migration_view *view);
 

@@ -17,7 +17,7 @@ struct state_dialect {
     bool insert_returns;  /* insert itself answers with the id               */
     const char *now;      /* the server's clock                              */
     const char *age;      /* template {at}: seconds since then               */
-    const char *schemas;  /* query: schemas that hold a state table          */
+    const char *schemas;  /* query: schemas with a state table, of the DSN's database */
 };
 
 extern const struct state_dialect mysql_state;

@@ -50,7 +50,7 @@ static void a_run_with_a_heartbeat_runs(void **state)
     struct migration_view view;
     const struct state_row row = row_that_is("running", 2);
 
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.life, LIFE_RUNNING);
     assert_string_equal(view.situation, "runs on db1, process 4711");
     assert_int_equal((int)(view.progress.fraction * 100), 30);
@@ -64,7 +64,7 @@ static void a_run_without_a_heartbeat_is_dead(void **state)
     struct migration_view view;
     const struct state_row row = row_that_is("running", 300);
 
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.life, LIFE_DEAD);
     assert_string_equal(view.situation, "no sign of life from db1, process 4711 for 5 m");
     assert_string_equal(view.next, "osc resume 7 | osc abort 7");
@@ -75,11 +75,11 @@ static void a_stop_after_the_swap_has_no_way_back(void **state)
     struct migration_view view;
     struct state_row row = row_that_is("failed", 60);
 
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.life, LIFE_STOPPED);
     assert_string_equal(view.next, "osc resume 7 | osc abort 7");
     row.step = "finish";
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_string_equal(view.next, "osc resume 7");
 }
 
@@ -89,12 +89,12 @@ static void a_retired_table_waits_for_finish(void **state)
     struct state_row row = row_that_is("done", 60);
 
     row.finished = "2024-11-22 00:39:11+00";
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.life, LIFE_SWAPPED);
     assert_string_equal(view.next, "osc finish 7 drops it");
     assert_int_equal(view.took_s, 130);
     row.retired = "";
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.life, LIFE_DONE);
     assert_string_equal(view.next, "");
 }
@@ -105,7 +105,7 @@ static void progress_that_cannot_be_read_is_no_progress(void **state)
     struct state_row row = row_that_is("running", 1);
 
     row.progress = "";
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     assert_int_equal(view.progress.rows_done, 0);
     assert_true(view.progress.fraction < 0);
 }
@@ -116,7 +116,7 @@ static void json_holds_every_field(void **state)
     struct state_row row = row_that_is("running", 1);
 
     row.error = "caf\xe9"; /* not UTF-8 */
-    migration_view_read(&view, &row, *state);
+    migration_view_read(&view, &row, "7", *state);
     json_t *object = migration_view_json(&view);
     assert_string_equal(json_string_value(json_object_get(object, "state")), "running");
     assert_string_equal(json_string_value(json_object_get(object, "error")), "caf?");
