@@ -289,6 +289,46 @@ static void help_is_as_reviewed(void **state)
     }
 }
 
+/* A pipe ends a cell of a Markdown table, even in code; "<" would begin a tag. */
+static void add_cell(struct text *out, const char *words)
+{
+    for (; *words; words++)
+        text_printf(out, "%s%c", strchr("|<", *words) ? "\\" : "", *words);
+}
+
+static void add_markdown_row(struct text *out, const struct option *option)
+{
+    AUTO(text) choices = TEXT_INIT;
+
+    if (option->choices)
+        option_choices(&choices, option);
+    text_printf(out, "| `--%s%s", option->name, option->choices ? "=" : "");
+    add_cell(out, choices.bytes);
+    text_printf(out, "%s%s` | %s | ", option->value ? " " : "", option->value ? option->value : "",
+                option->standard ? option->standard : "");
+    add_cell(out, option->help);
+    text_add(out, " |\n");
+}
+
+static void the_readme_lists_every_option(void **state)
+{
+    static char readme[100000];
+    AUTO(text) table = TEXT_INIT;
+
+    (void)state;
+    FILE *file = fopen(GOLDEN_DIR "/../../README.md", "r");
+    assert_non_null(file);
+    readme[fread(readme, 1, sizeof readme - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    text_add(&table, "| option | default | what it does |\n|---|---|---|\n");
+    for (size_t i = 0; i < options_count; i++)
+        add_markdown_row(&table, options_table[i]);
+    if (!strstr(readme, table.bytes)) {
+        (void)fputs(table.bytes, stdout); /* longer than a message may be */
+        fail_msg("README.md lacks the table above");
+    }
+}
+
 static void help_fits_a_terminal(void **state)
 {
     (void)state;
@@ -322,6 +362,7 @@ int main(void)
         TEST(the_table_is_in_order_and_names_are_its_own),
         TEST(help_is_as_reviewed),
         TEST(help_fits_a_terminal),
+        TEST(the_readme_lists_every_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
