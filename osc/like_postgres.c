@@ -5,8 +5,8 @@
 
 /*
  * LIKE leaves out what belongs to the table rather than to its columns, and
- * gives indexes names of its own: both are done here.  Checks that the source
- * never validated come later, in defer().  Column options that begin with pg_
+ * gives indexes names of its own: both are done here.  It also takes checks for
+ * validated that are not.  Column options that begin with pg_
  * are the server's own marks.
  */
 static const char create_table[] =
@@ -45,6 +45,19 @@ static const char table_properties[] =
     "  FROM pg_catalog.pg_attribute a, pg_catalog.pg_options_to_table(a.attoptions) p\n"
     "  WHERE a.attrelid = {source_class} AND a.attnum > 0 AND NOT a.attisdropped\n"
     "  AND pg_catalog.left(p.option_name, 3) <> 'pg_'";
+
+static const char unproved_checks[] =
+    "SELECT s.statement FROM pg_catalog.pg_constraint c CROSS JOIN LATERAL (VALUES\n"
+    "  (1, pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', {shadow_text}, "
+    "c.conname)),\n"
+    "  (2, pg_catalog.format('ALTER TABLE ONLY %s ADD CONSTRAINT %I %s', {shadow_text}, "
+    "c.conname,\n"
+    "    pg_catalog.pg_get_constraintdef(c.oid))),\n"
+    "  (3, pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %s', c.conname, {shadow_text},\n"
+    "    pg_catalog.quote_nullable(pg_catalog.obj_description(c.oid, 'pg_constraint')))))\n"
+    "  s(n, statement)\n"
+    "WHERE c.conrelid = {source_class} AND c.contype IN ('c', 'n') AND NOT c.convalidated\n"
+    "ORDER BY c.oid, s.n";
 
 /*
  * The table's name is where the definition says ON for the first time; a
@@ -163,6 +176,7 @@ bool like_source(struct maker *maker, struct error *err)
     sql_bind_literal(&maker->env, maker->db, "comment", comment);
     return run_answers(maker, create_table, err) &&
            sql_exec(maker->db, "COMMENT ON TABLE {shadow} IS {comment}", &maker->env, NULL, err) &&
-           run_answers(maker, table_properties, err) && make_indexes(maker, err) &&
-           make_statistics(maker, err) && run_answers(maker, triggers, err);
+           run_answers(maker, table_properties, err) && run_answers(maker, unproved_checks, err) &&
+           make_indexes(maker, err) && make_statistics(maker, err) &&
+           run_answers(maker, triggers, err);
 }

@@ -83,7 +83,7 @@ static const char create_trigger[] =
     "CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {source}\n"
     "FOR EACH ROW WHEN (NULL::{journal} IS NULL) EXECUTE FUNCTION {function}()";
 
-static struct sql_env trigger_env(struct db *db, const struct plan *plan, const char *body_template)
+static struct sql_env function_env(struct db *db, const struct plan *plan)
 {
     struct sql_env env = {.arena = plan->arena, .outer = &plan->env};
 
@@ -93,9 +93,6 @@ static struct sql_env trigger_env(struct db *db, const struct plan *plan, const 
                               db_quote_name(db, plan->arena, plan->names.function)));
     sql_bind_literal(&env, db, "function_name", plan->names.function);
     sql_bind_literal(&env, db, "schema_name", plan->source->schema);
-    sql_bind_sql(&env, "old", row_key(plan, "OLD"));
-    sql_bind_sql(&env, "new", row_key(plan, "NEW"));
-    sql_bind_literal(&env, db, "body", sql_renders(plan->arena, body_template, &env));
     return env;
 }
 
@@ -119,8 +116,12 @@ static bool evict_autovacuum(struct db *db, const struct sql_env *env, struct er
 
 static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err)
 {
-    const struct sql_env env =
-        trigger_env(db, plan, MUTANT("journal-only-new-keys") ? body_of_mutant : body);
+    struct sql_env env = function_env(db, plan);
+    const char *template = MUTANT("journal-only-new-keys") ? body_of_mutant : body;
+
+    sql_bind_sql(&env, "old", row_key(plan, "OLD"));
+    sql_bind_sql(&env, "new", row_key(plan, "NEW"));
+    sql_bind_literal(&env, db, "body", sql_renders(plan->arena, template, &env));
 
     if (!db_begin(db, err))
         return false;
@@ -203,7 +204,9 @@ static bool drop_everything(struct db *db, const struct sql_env *env, uint64_t t
 static bool remove_capture(struct db *db, const struct plan *plan, uint64_t timeout_ms,
                            struct error *err)
 {
-    const struct sql_env env = trigger_env(db, plan, unarmed);
+    struct sql_env env = function_env(db, plan);
+
+    sql_bind_literal(&env, db, "body", unarmed);
 
     if (!disarm(db, &env, err) || !db_begin(db, err))
         return false;

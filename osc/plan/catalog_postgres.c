@@ -348,6 +348,9 @@ static bool load(struct db *db, const char *schema, const char *name, struct are
     struct sql_env env = {.arena = arena};
     struct table *table = ARENA_NEW(arena, struct table);
 
+    if (!db_facts(db)->is_supported)
+        return error_set(err, ERROR_REFUSED, "PostgreSQL 14 or later is needed, this is %s",
+                         db_facts(db)->version);
     if (!find_schema(db, schema, name, arena, &table->schema, err))
         return false;
     table->name = arena_string(arena, name);
