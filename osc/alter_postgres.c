@@ -4,41 +4,60 @@
 #include "osc/plan/postgres.h"
 #include "osc/shadow_postgres.h"
 
-/* People know their table, not our shadow. */
-static void say_source(const struct plan *plan, struct error *err)
+static const char *replace(const char *text, const char *from, const char *to, struct arena *arena)
 {
     AUTO(text) out = TEXT_INIT;
-    const char *shadow = plan->names.shadow, *at = err->text;
 
-    for (const char *found; (found = strstr(at, shadow)); at = found + strlen(shadow)) {
-        text_add_bytes(&out, at, (size_t)(found - at));
-        text_add(&out, plan->source->name);
+    for (const char *found; (found = strstr(text, from)); text = found + strlen(from)) {
+        text_add_bytes(&out, text, (size_t)(found - text));
+        text_add(&out, to);
     }
-    text_add(&out, at);
-    (void)snprintf(err->text, sizeof err->text, "%s", out.bytes);
+    text_add(&out, text);
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+/* People know their own names, not ours. */
+static void say_source(const struct maker *maker, struct error *err)
+{
+    const struct plan *plan = maker->plan;
+    const char *text = err->text;
+
+    /* The last index has the longest number: its name is no prefix of another. */
+    for (const struct name_pair *pair = maker->indexes; pair; pair = pair->next)
+        text = replace(text, pair->to, db_quote_name(maker->db, maker->arena, pair->from),
+                       maker->arena);
+    text = replace(text, plan->names.shadow, plan->source->name, maker->arena);
+    (void)snprintf(err->text, sizeof err->text, "%s", text);
 }
 
 static bool rejected(const struct maker *maker, struct error *err)
 {
-    say_source(maker->plan, err);
+    say_source(maker, err);
     if (err->kind == ERROR_TRANSIENT || err->kind == ERROR_LOST || err->kind == ERROR_CANCELLED)
         return error_prefix(err, "applying the ALTER to the shadow");
     err->kind = ERROR_REFUSED;
     return error_prefix(err, "the server rejects the ALTER");
 }
 
-/* Names without a schema mean to the user what they mean in the user's own session. */
+/*
+ * Names without a schema mean to the user what they mean in the user's own
+ * session.  The server takes a RENAME only alone; here the clauses are one
+ * list for all servers.
+ */
 static bool run_clauses(struct maker *maker, struct error *err)
 {
     const struct alter_rules *rules = &postgres_catalog.alter_rules;
     const char *clauses = alter_with_names(maker->plan->alter, rules, maker->indexes, maker->arena);
-    const char *statement =
-        arena_printf(maker->arena, "ALTER TABLE ONLY %s %s", maker->shadow, clauses);
 
     if (!db_exec(maker->db, "SET LOCAL search_path TO DEFAULT", NULL, err))
         return false;
-    if (!db_exec(maker->db, statement, NULL, err))
-        return rejected(maker, err);
+    for (const struct alter_part *part = alter_parts(clauses, rules, maker->arena); part;
+         part = part->next) {
+        const char *statement =
+            arena_printf(maker->arena, "ALTER TABLE ONLY %s %s", maker->shadow, part->clauses);
+        if (!db_exec(maker->db, statement, NULL, err))
+            return rejected(maker, err);
+    }
     return db_exec(maker->db, "SET LOCAL search_path = ''", NULL, err);
 }
 

@@ -46,6 +46,27 @@ static const char table_properties[] =
     "  WHERE a.attrelid = {source_class} AND a.attnum > 0 AND NOT a.attisdropped\n"
     "  AND pg_catalog.left(p.option_name, 3) <> 'pg_'";
 
+/* LIKE forgets an identity sequence's type. */
+static const char sequences[] =
+    "SELECT pg_catalog.format('ALTER SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s"
+    " START WITH %s CACHE %s %sCYCLE', nd.objid::pg_catalog.regclass, "
+    "q.seqtypid::pg_catalog.regtype,\n"
+    "  q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,\n"
+    "  CASE WHEN NOT q.seqcycle THEN 'NO ' END)\n"
+    "FROM (SELECT a.attnum, pg_catalog.row_number() OVER (ORDER BY a.attnum) AS n\n"
+    "  FROM pg_catalog.pg_attribute a WHERE a.attrelid = {source_class} AND a.attnum > 0\n"
+    "  AND NOT a.attisdropped) m\n"
+    "JOIN pg_catalog.pg_depend od ON od.refobjid = {source_class} AND od.refobjsubid = m.attnum\n"
+    "JOIN pg_catalog.pg_depend nd ON nd.refobjid = {shadow_class} AND nd.refobjsubid = m.n\n"
+    "JOIN pg_catalog.pg_sequence q ON q.seqrelid = od.objid\n"
+    "JOIN pg_catalog.pg_sequence nq ON nq.seqrelid = nd.objid\n"
+    "WHERE od.deptype = 'i' AND nd.deptype = 'i' AND od.classid = od.refclassid\n"
+    "AND nd.classid = nd.refclassid AND od.classid = nd.classid\n"
+    "AND od.classid = 'pg_catalog.pg_class'::pg_catalog.regclass\n"
+    "AND (q.seqtypid, q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle) IS\n"
+    "  DISTINCT FROM (nq.seqtypid, nq.seqincrement, nq.seqmin, nq.seqmax, nq.seqstart,\n"
+    "  nq.seqcache, nq.seqcycle)";
+
 static const char unproved_checks[] =
     "SELECT s.statement FROM pg_catalog.pg_constraint c CROSS JOIN LATERAL (VALUES\n"
     "  (1, pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', {shadow_text}, "
@@ -176,7 +197,7 @@ bool like_source(struct maker *maker, struct error *err)
     sql_bind_literal(&maker->env, maker->db, "comment", comment);
     return run_answers(maker, create_table, err) &&
            sql_exec(maker->db, "COMMENT ON TABLE {shadow} IS {comment}", &maker->env, NULL, err) &&
-           run_answers(maker, table_properties, err) && run_answers(maker, unproved_checks, err) &&
-           make_indexes(maker, err) && make_statistics(maker, err) &&
-           run_answers(maker, triggers, err);
+           run_answers(maker, table_properties, err) && run_answers(maker, sequences, err) &&
+           run_answers(maker, unproved_checks, err) && make_indexes(maker, err) &&
+           make_statistics(maker, err) && run_answers(maker, triggers, err);
 }

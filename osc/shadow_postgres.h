@@ -34,7 +34,4 @@ bool alter_shadow(struct maker *maker, struct error *err) MUST_CHECK;
 /* deferred_postgres.c: takes the indexes off and writes down what is to be done later. */
 bool defer(struct maker *maker, const char **deferred, struct error *err) MUST_CHECK;
 
-/* Server-made names begin with the shadow's: what the server would have chosen for the source. */
-const char *final_name(const struct maker *maker, const char *name);
-
 #endif

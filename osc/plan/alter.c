@@ -379,22 +379,20 @@ static const char *replacement(const struct token *token, const struct alter_rul
     return NULL;
 }
 
-/* Which token of the clause names an existing constraint or index; 0: none. */
-static size_t named_object(const struct clause *clause)
+/* Does token i of the clause name a constraint or an index that exists or is to be? */
+static bool names_object(const struct clause *clause, size_t i)
 {
-    size_t i = 2;
+    const struct token *none = at(clause, clause->n);
+    const struct token *before = i > 0 ? at(clause, i - 1) : none;
+    const struct token *second = i > 1 ? at(clause, i - 2) : none;
 
-    if (starts_with(clause, "DROP CONSTRAINT") || starts_with(clause, "RENAME CONSTRAINT") ||
-        starts_with(clause, "ALTER CONSTRAINT") || starts_with(clause, "VALIDATE CONSTRAINT")) {
-        if (is_word(at(clause, i), "IF") && is_word(at(clause, i + 1), "EXISTS"))
-            i += 2;
-        return i;
-    }
-    if (starts_with(clause, "CLUSTER ON"))
-        return 2;
-    if (starts_with(clause, "REPLICA IDENTITY USING INDEX"))
-        return 4;
-    return 0;
+    if (is_word(before, "EXISTS") && is_word(second, "IF"))
+        return i > 2 && is_word(at(clause, i - 3), "CONSTRAINT");
+    if (is_word(before, "INDEX") && is_word(second, "USING"))
+        return !is_word(at(clause, i), "TABLESPACE");
+    if (is_word(before, "TO"))
+        return starts_with(clause, "RENAME CONSTRAINT");
+    return is_word(before, "CONSTRAINT") || (i == 2 && starts_with(clause, "CLUSTER ON"));
 }
 
 const char *alter_with_names(const char *alter, const struct alter_rules *rules,
@@ -406,14 +404,41 @@ const char *alter_with_names(const char *alter, const struct alter_rules *rules,
     const char *done = alter;
 
     while (next_clause(&lexer, arena, &clause)) {
-        const size_t i = named_object(&clause);
-        const char *name = i ? replacement(at(&clause, i), rules, names, arena) : NULL;
-        if (!name)
-            continue;
-        text_add_bytes(&out, done, (size_t)(at(&clause, i)->start - done));
-        text_add(&out, name);
-        done = at(&clause, i)->start + at(&clause, i)->length;
+        for (size_t i = 0; i < clause.n; i++) {
+            const struct token *token = at(&clause, i);
+            const char *name =
+                names_object(&clause, i) ? replacement(token, rules, names, arena) : NULL;
+            if (!name)
+                continue;
+            text_add_bytes(&out, done, (size_t)(token->start - done));
+            text_add(&out, name);
+            done = token->start + token->length;
+        }
     }
     text_add(&out, done);
     return arena_copy(arena, out.bytes, out.length);
+}
+
+struct alter_part *alter_parts(const char *alter, const struct alter_rules *rules,
+                               struct arena *arena)
+{
+    struct lexer lexer = {.at = alter, .rules = rules};
+    struct alter_part *first = NULL, **last = &first, *open = NULL;
+    struct clause clause;
+
+    while (next_clause(&lexer, arena, &clause)) {
+        const char *start = clause.tokens[0].start;
+        const bool alone = starts_with(&clause, "RENAME");
+        if (open && !alone) {
+            open->clauses =
+                arena_printf(arena, "%s, %.*s", open->clauses, (int)(clause.end - start), start);
+            continue;
+        }
+        struct alter_part *part = ARENA_NEW(arena, struct alter_part);
+        part->clauses = arena_copy(arena, start, (size_t)(clause.end - start));
+        *last = part;
+        last = &part->next;
+        open = alone ? NULL : part;
+    }
+    return first;
 }

@@ -44,11 +44,22 @@ struct alter_using *alter_usings(const char *alter, const struct alter_rules *ru
 
 /*
  * The clauses with constraint and index names replaced (from → to, `to` is
- * quoted by the caller) where they follow CONSTRAINT in DROP, RENAME, ALTER and
- * VALIDATE clauses, CLUSTER ON, or REPLICA IDENTITY USING INDEX.
+ * quoted by the caller) where they follow CONSTRAINT, RENAME CONSTRAINT … TO,
+ * CLUSTER ON, or USING INDEX.
  */
 const char *alter_with_names(const char *alter, const struct alter_rules *rules,
                              const struct name_pair *names, struct arena *arena);
+
+/*
+ * The clauses cut into statements for a server that takes RENAME only alone;
+ * what stands between renames stays together.
+ */
+struct alter_part {
+    const char *clauses;
+    struct alter_part *next;
+};
+struct alter_part *alter_parts(const char *alter, const struct alter_rules *rules,
+                               struct arena *arena);
 
 /* Does a clause start with these words (upper case, one blank between them)?  "DROP FOREIGN KEY" */
 bool alter_has_clause(const char *alter, const struct alter_rules *rules, const char *words);

@@ -111,6 +111,38 @@ static void constraint_names_are_replaced_where_they_name_one(void **state)
     assert_string_equal(alter_with_names("ADD c text DEFAULT 'DROP CONSTRAINT users_email_key'",
                                          &postgres, &names, arena),
                         "ADD c text DEFAULT 'DROP CONSTRAINT users_email_key'");
+    assert_string_equal(
+        alter_with_names("DROP CONSTRAINT users_email_key, ADD CONSTRAINT users_email_key "
+                         "PRIMARY KEY USING INDEX users_email_key USING INDEX TABLESPACE x",
+                         &postgres, &names, arena),
+        "DROP CONSTRAINT \"new_key\", ADD CONSTRAINT \"new_key\" "
+        "PRIMARY KEY USING INDEX \"new_key\" USING INDEX TABLESPACE x");
+    assert_string_equal(
+        alter_with_names("RENAME CONSTRAINT x TO users_email_key", &postgres, &names, arena),
+        "RENAME CONSTRAINT x TO \"new_key\"");
+    assert_string_equal(alter_with_names("ADD COLUMN c int CONSTRAINT users_email_key UNIQUE",
+                                         &postgres, &names, arena),
+                        "ADD COLUMN c int CONSTRAINT \"new_key\" UNIQUE");
+    assert_string_equal(alter_with_names("RENAME a TO users_email_key", &postgres, &names, arena),
+                        "RENAME a TO users_email_key");
+    arena_free(arena);
+}
+
+static void renames_stand_alone(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    const char *const expected[] = {"ADD a int DEFAULT f(1, 2), DROP b", "RENAME COLUMN c TO d",
+                                    "RENAME d TO \"e, f\"", "ADD g text DEFAULT ','"};
+    size_t n = 0;
+
+    for (const struct alter_part *part = alter_parts(
+             "ADD a int DEFAULT f(1, 2),\n -- no\n DROP b, RENAME COLUMN c TO d, RENAME d TO "
+             "\"e, f\", ADD g text DEFAULT ','",
+             &postgres, arena);
+         part; part = part->next)
+        assert_string_equal(part->clauses, expected[n++]);
+    assert_int_equal(n, ARRAY_SIZE(expected));
     arena_free(arena);
 }
 
@@ -122,6 +154,7 @@ int main(void)
         cmocka_unit_test(what_is_no_list_of_clauses_is_refused),
         cmocka_unit_test(using_expressions_are_found),
         cmocka_unit_test(constraint_names_are_replaced_where_they_name_one),
+        cmocka_unit_test(renames_stand_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
