@@ -162,31 +162,28 @@ static bool show(struct db *db, const struct plan *plan, const char *deferred, s
 
 /* ---- afterwards ---- */
 
-/*
- * One statement sees the renames all or not at all.  A resumed run has read
- * only what has the source's name now, so the names tell: the shadow's is there
- * before the swap, the retired one's after it.
- */
-static const char names_taken[] =
-    "SELECT pg_catalog.concat(CASE WHEN pg_catalog.to_regclass({source_text}) IS NOT NULL\n"
-    "  THEN 'source ' END, CASE WHEN pg_catalog.to_regclass({shadow_text}) IS NOT NULL\n"
-    "  THEN 'shadow ' END, CASE WHEN pg_catalog.to_regclass({retired_text}) IS NOT NULL\n"
-    "  THEN 'retired ' END)";
-
 static bool owner(struct db *db, const struct plan *plan, enum owner *owner, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    const char *taken = NULL;
+    const char *oid = NULL;
 
-    sql_bind_literal(&env, db, "source_text", sql_lookup(&plan->env, "source"));
-    sql_bind_literal(&env, db, "shadow_text", sql_lookup(&plan->env, "shadow"));
-    sql_bind_literal(&env, db, "retired_text", sql_lookup(&plan->env, "retired"));
-    const bool good = db_value(db, arena, &taken, sql_renders(arena, names_taken, &env), err);
-    if (good)
-        *owner = strcmp(taken, "source shadow ") == 0    ? OWNER_SOURCE
-                 : strcmp(taken, "source retired ") == 0 ? OWNER_SHADOW
-                                                         : OWNER_UNKNOWN;
+    sql_bind_literal(&env, db, "schema", plan->source->schema);
+    sql_bind_literal(&env, db, "name", plan->source->name);
+    const bool good =
+        db_value(db, arena, &oid,
+                 sql_renders(arena,
+                             "SELECT c.oid FROM pg_catalog.pg_class c\n"
+                             "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+                             "WHERE n.nspname = {schema} AND c.relname = {name}",
+                             &env),
+                 err);
+    if (good && oid && strcmp(oid, postgres_oid(plan->source, arena)) == 0)
+        *owner = OWNER_SOURCE;
+    else if (good && oid && strcmp(oid, postgres_oid(plan->shadow, arena)) == 0)
+        *owner = OWNER_SHADOW;
+    else if (good)
+        *owner = OWNER_UNKNOWN;
     arena_free(arena);
     return good;
 }
