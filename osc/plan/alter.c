@@ -35,6 +35,10 @@ static const char *behind_comment(struct lexer *lexer, const char *at)
         return at + strcspn(at, "\n");
     if (at[0] == '/' && at[1] == '*') {
         int depth = 0;
+        /* The server would run what is in it, unseen by us. */
+        if (lexer->rules->has_backquotes && (at[2] == '!' || (at[2] == 'M' && at[3] == '!')))
+            lexer->problem =
+                "a comment with a version (/*! … */) hides clauses; write them plainly";
         if (lexer->rules->has_backquotes && (at[2] == '!' || (at[2] == 'M' && at[3] == '!')))
             lexer->problem = "an executable comment hides clauses from osc: write them out";
         for (; *at; at++) {
@@ -336,6 +340,40 @@ struct name_pair *alter_renames(const char *alter, const struct alter_rules *rul
         last = &pair->next;
     }
     return first;
+}
+
+/* DROP x that is no column. */
+static bool drops_other(const struct clause *clause)
+{
+    static const char *const others[] = {
+        "DROP INDEX",     "DROP KEY",        "DROP PRIMARY",
+        "DROP FOREIGN",   "DROP CONSTRAINT", "DROP CHECK",
+        "DROP PARTITION", "DROP PERIOD FOR", "DROP SYSTEM VERSIONING"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (starts_with(clause, others[i]))
+            return true;
+    return false;
+}
+
+bool alter_drops(const char *alter, const struct alter_rules *rules, const char *column)
+{
+    struct lexer lexer = {.at = alter, .rules = rules};
+    struct arena *arena = arena_new();
+    struct clause clause;
+    bool found = false;
+
+    while (!found && next_clause(&lexer, arena, &clause)) {
+        if (!starts_with(&clause, "DROP") || drops_other(&clause))
+            continue;
+        size_t i = 1 + is_word(at(&clause, 1), "COLUMN");
+        if (is_word(at(&clause, i), "IF") && is_word(at(&clause, i + 1), "EXISTS"))
+            i += 2;
+        const char *name = is_name(at(&clause, i)) ? identifier(at(&clause, i), rules, arena) : "";
+        found = (rules->has_backquotes ? strcasecmp : strcmp)(name, column) == 0;
+    }
+    arena_free(arena);
+    return found;
 }
 
 struct alter_using *alter_usings(const char *alter, const struct alter_rules *rules,

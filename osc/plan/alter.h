@@ -38,6 +38,10 @@ bool alter_check(const char *alter, const struct alter_rules *rules, struct erro
 struct name_pair *alter_renames(const char *alter, const struct alter_rules *rules,
                                 struct arena *arena);
 
+/* Is this column dropped by a clause?  Names are compared without case where they are not folded.
+ */
+bool alter_drops(const char *alter, const struct alter_rules *rules, const char *column);
+
 /* ALTER [COLUMN] c [SET DATA] TYPE … USING expression. */
 struct alter_using *alter_usings(const char *alter, const struct alter_rules *rules,
                                  struct arena *arena);

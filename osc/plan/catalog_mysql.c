@@ -300,7 +300,10 @@ static bool map_columns(struct plan *plan, struct error *err UNUSED)
     plan->n_map = 0;
     for (size_t i = 0; i < plan->source->n_columns; i++) {
         const struct column *from = &plan->source->columns[i];
-        const char *name = new_name(renames, from->name);
+        const struct alter_rules *rules = &mysql_catalog.alter_rules;
+        /* Dropped and added again under its name, a column starts afresh. */
+        const char *name =
+            alter_drops(plan->alter, rules, from->name) ? NULL : new_name(renames, from->name);
         const struct column *to = name ? mysql_column(plan->shadow, name) : NULL;
         if (!to || to->is_generated)
             continue;

@@ -46,6 +46,18 @@ static void words_in_strings_and_comments_are_no_renames(void **state)
                         "a>b;");
 }
 
+static void dropped_columns_are_known(void **state)
+{
+    (void)state;
+    assert_true(alter_drops("DROP COLUMN a, ADD COLUMN a int", &mysql, "A"));
+    assert_true(alter_drops("ADD b int, DROP `a b`", &mysql, "a b"));
+    assert_true(alter_drops("DROP COLUMN IF EXISTS period", &mysql, "period"));
+    assert_true(alter_drops("DROP system", &mysql, "system"));
+    assert_false(alter_drops("DROP INDEX a, DROP PRIMARY KEY, DROP FOREIGN KEY a", &mysql, "a"));
+    assert_false(alter_drops("ALTER a DROP DEFAULT, ADD b int COMMENT ', DROP a'", &mysql, "a"));
+    assert_false(alter_drops("DROP COLUMN a", &postgres, "A"));
+}
+
 static enum error_kind checked(const char *alter, const struct alter_rules *rules)
 {
     struct error err = ERROR_INIT;
@@ -58,6 +70,8 @@ static void what_is_no_list_of_clauses_is_refused(void **state)
 {
     (void)state;
     const char *const bad[] = {
+        "/*!50000 DROP COLUMN a */",
+        "ADD b int /*M! , DROP a */",
         "",
         " \n",
         "/* nothing */",
@@ -151,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renames_are_found),
         cmocka_unit_test(words_in_strings_and_comments_are_no_renames),
+        cmocka_unit_test(dropped_columns_are_known),
         cmocka_unit_test(what_is_no_list_of_clauses_is_refused),
         cmocka_unit_test(using_expressions_are_found),
         cmocka_unit_test(constraint_names_are_replaced_where_they_name_one),
