@@ -22,7 +22,8 @@ struct facts {
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
     bool lower_case_names;           /* table names are folded to lower case */
-    const char *inner_tables; /* information_schema's list of InnoDB's tables, or NULL */
+    const char *inner_tables;        /* information_schema's list of InnoDB's tables, or NULL */
+    const char *inner_foreign_keys;  /* the same for foreign keys */
 };
 
 struct server_dialect {

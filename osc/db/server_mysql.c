@@ -128,6 +128,7 @@ static void read_version(struct facts *facts)
     facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
     facts->has_check_names_per_schema = !is_mariadb;
     facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
+    facts->inner_foreign_keys = is_mariadb ? "INNODB_SYS_FOREIGN" : "INNODB_FOREIGN";
 }
 
 /* Answers 1 when we may read who holds which metadata lock; an error is a no. */

@@ -102,26 +102,55 @@ static bool add_inner_name(struct text *out, const char *name)
     return is_exact;
 }
 
-bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
-                    const char **id, struct error *err)
+static const char *inner_condition(const char *column, const char *schema, const char *name,
+                                   struct arena *arena)
 {
     AUTO(text) inner = TEXT_INIT;
 
     bool is_exact = add_inner_name(&inner, schema);
     text_add(&inner, "/");
     is_exact = add_inner_name(&inner, name) && is_exact;
-    const char *condition = is_exact ? arena_printf(arena, "NAME = '%s'", inner.bytes)
-                                     : arena_printf(arena, "NAME REGEXP '^%s$'", inner.bytes);
-    const char *statement = arena_printf(
-        arena,
-        "SELECT GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID) FROM information_schema.%s WHERE %s",
-        db_facts(db)->inner_tables, condition);
-    *id = NULL;
-    if (db_value(db, arena, id, statement, err))
+    return is_exact ? arena_printf(arena, "%s = '%s'", column, inner.bytes)
+                    : arena_printf(arena, "%s REGEXP '^%s$'", column, inner.bytes);
+}
+
+/* NULL as well where we may not look. */
+static bool ask_inner(struct db *db, const char *question, struct arena *arena, const char **answer,
+                      struct error *err)
+{
+    *answer = NULL;
+    if (db_value(db, arena, answer, question, err))
         return true;
     if (err->kind != ERROR_DENIED)
         return false;
     error_clear(err);
+    return true;
+}
+
+bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
+                    const char **id, struct error *err)
+{
+    const char *question =
+        arena_printf(arena,
+                     "SELECT GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID)"
+                     " FROM information_schema.%s WHERE %s",
+                     db_facts(db)->inner_tables, inner_condition("NAME", schema, name, arena));
+
+    return ask_inner(db, question, arena, id, err);
+}
+
+bool mysql_foreign_referrers(struct db *db, const struct table *table, struct arena *arena,
+                             const char **referrers, struct error *err)
+{
+    const char *question =
+        arena_printf(arena, "SELECT GROUP_CONCAT(FOR_NAME) FROM information_schema.%s WHERE %s",
+                     db_facts(db)->inner_foreign_keys,
+                     inner_condition("REF_NAME", table->schema, table->name, arena));
+
+    if (!ask_inner(db, question, arena, referrers, err))
+        return false;
+    if (!*referrers)
+        *referrers = "";
     return true;
 }
 

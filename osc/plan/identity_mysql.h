@@ -18,6 +18,10 @@ bool mysql_definition(struct db *db, const char *quoted, struct arena *arena,
 bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
                     const char **id, struct error *err) MUST_CHECK;
 
+/* Tables whose foreign keys refer to this one, as InnoDB writes them; "" when none or unseen. */
+bool mysql_foreign_referrers(struct db *db, const struct table *table, struct arena *arena,
+                             const char **referrers, struct error *err) MUST_CHECK;
+
 /* The next AUTO_INCREMENT value of the table; 0 when it has none. */
 bool mysql_next_value(struct db *db, const char *quoted, uint64_t *value,
                       struct error *err) MUST_CHECK;
