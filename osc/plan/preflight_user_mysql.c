@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "osc/plan/identity_mysql.h"
 #include "osc/plan/preflight_mysql.h"
 
 static const struct {
@@ -34,16 +35,16 @@ static bool attempt(struct db *db, const char *statement, const struct sql_env *
                                                 : sql_exec(db, statement, env, NULL, err);
 }
 
-/* Without PROCESS we cannot tell a truncated table from the one we began with. */
+/* Without PROCESS the list is refused, or empty. */
 static void check_process(struct db *db, struct plan *plan)
 {
     struct error refusal = ERROR_INIT;
-    AUTO(rows) rows = ROWS_INIT;
-    const char *question = arena_printf(plan->arena, "SELECT 1 FROM information_schema.%s LIMIT 1",
-                                        plan->facts->inner_tables);
+    const char *id = NULL;
 
-    if (!db_query(db, &rows, question, &refusal) && refusal.kind == ERROR_DENIED)
-        plan_find(plan, FINDING_WARNING, "privileges", "GRANT PROCESS ON *.* TO …",
+    if (!mysql_table_id(db, plan->source->schema, plan->source->name, plan->arena, &id, &refusal) ||
+        !id)
+        plan_find(plan, FINDING_WARNING, "privileges",
+                  "GRANT PROCESS ON *.* TO the user of the DSN",
                   "without PROCESS we cannot see whether somebody truncates the table meanwhile, "
                   "nor foreign keys in schemas we may not see");
 }
