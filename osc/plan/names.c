@@ -35,10 +35,14 @@ const char *names_with_suffix(const char *table, const char *suffix, const struc
 
     if (measure(table, bytes, facts) + strlen(suffix) <= limit)
         return arena_printf(arena, "%s%s", table, suffix);
+    /* A name cut before a letter behind '~' gets the last sign there is, to sort behind it. */
+    const char *mark = "~";
     const size_t room = limit - strlen(suffix) - strlen("~0000");
     while (measure(table, bytes, facts) > room || is_continuation(table[bytes]))
         bytes--;
-    return arena_printf(arena, "%.*s~%04" PRIx64 "%s", (int)bytes, table,
+    if (facts->names_in_characters && (unsigned char)table[bytes] >= '~')
+        mark = "\xef\xbf\xbd";
+    return arena_printf(arena, "%.*s%s%04" PRIx64 "%s", (int)bytes, table, mark,
                         names_hash(table) & 0xffff, suffix);
 }
 

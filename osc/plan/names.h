@@ -3,7 +3,7 @@
  *
  * They begin with the source's name, so that a RENAME, which takes metadata
  * locks in name order, waits on the source first.  A name that would be too
- * long is cut and told apart by a hash; '~' sorts behind every ASCII letter.
+ * long is cut and told apart by a hash behind a sign that sorts behind letters.
  */
 #ifndef OSC_PLAN_NAMES_H
 #define OSC_PLAN_NAMES_H
