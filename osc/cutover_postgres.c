@@ -162,25 +162,37 @@ static bool show(struct db *db, const struct plan *plan, const char *deferred, s
 
 /* ---- afterwards ---- */
 
+/* The oid of the relation of this name in the source's schema; NULL: none. */
+static bool oid_named(struct db *db, const struct plan *plan, const char *name, struct arena *arena,
+                      const char **oid, struct error *err)
+{
+    struct sql_env env = {.arena = arena};
+
+    *oid = NULL;
+    sql_bind_literal(&env, db, "schema", plan->source->schema);
+    sql_bind_literal(&env, db, "name", name);
+    return db_value(db, arena, oid,
+                    sql_renders(arena,
+                                "SELECT c.oid FROM pg_catalog.pg_class c\n"
+                                "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+                                "WHERE n.nspname = {schema} AND c.relname = {name}",
+                                &env),
+                    err);
+}
+
+/* The table that the migration began with still has its name, or the retired one's. */
 static bool owner(struct db *db, const struct plan *plan, enum owner *owner, struct error *err)
 {
     struct arena *arena = arena_new();
-    struct sql_env env = {.arena = arena};
-    const char *oid = NULL;
+    const char *began_with = postgres_oid(plan->source, arena);
+    const char *named = NULL, *retired = NULL, *shadow = NULL;
+    const bool good = oid_named(db, plan, plan->source->name, arena, &named, err) &&
+                      oid_named(db, plan, plan->names.retired, arena, &retired, err) &&
+                      oid_named(db, plan, plan->names.shadow, arena, &shadow, err);
 
-    sql_bind_literal(&env, db, "schema", plan->source->schema);
-    sql_bind_literal(&env, db, "name", plan->source->name);
-    const bool good =
-        db_value(db, arena, &oid,
-                 sql_renders(arena,
-                             "SELECT c.oid FROM pg_catalog.pg_class c\n"
-                             "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
-                             "WHERE n.nspname = {schema} AND c.relname = {name}",
-                             &env),
-                 err);
-    if (good && oid && strcmp(oid, postgres_oid(plan->source, arena)) == 0)
+    if (good && named && strcmp(named, began_with) == 0)
         *owner = OWNER_SOURCE;
-    else if (good && oid && strcmp(oid, postgres_oid(plan->shadow, arena)) == 0)
+    else if (good && named && !shadow && retired && strcmp(retired, began_with) == 0)
         *owner = OWNER_SHADOW;
     else if (good)
         *owner = OWNER_UNKNOWN;

@@ -5,6 +5,7 @@
 
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -32,19 +33,23 @@ void migration_close(struct migration *m)
 
 /* ---- finding one that exists ---- */
 
-static bool is_over(const struct state_row *row)
+bool migration_is_over(const struct state_row *row)
 {
     return strcmp(row->status, "done") == 0 || strcmp(row->status, "aborted") == 0;
 }
 
-static bool fits(const struct state_row *row, const struct request *request, uint64_t id)
+static bool fits(const struct state_row *row, const struct request *request, uint64_t id,
+                 enum find what)
 {
     if (id)
         return row->id == id;
-    return !is_over(row) && (!request->table || strcmp(row->table, request->table) == 0);
+    if (what == FIND_RETIRED && (strcmp(row->status, "done") != 0 || !*row->retired))
+        return false;
+    return (what == FIND_RETIRED || !migration_is_over(row)) &&
+           (!request->table || strcmp(row->table, request->table) == 0);
 }
 
-bool migration_find(struct migration *m, uint64_t id, struct error *err)
+bool migration_find(struct migration *m, uint64_t id, enum find what, struct error *err)
 {
     const struct request *request = m->request;
     struct state_row *rows = NULL;
@@ -54,7 +59,7 @@ bool migration_find(struct migration *m, uint64_t id, struct error *err)
     if (!state_list(m->db, request->schema, m->arena, &rows, &n, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (!fits(&rows[i], request, id))
+        if (!fits(&rows[i], request, id, what))
             continue;
         if (found) {
             error_set(err, ERROR_USAGE, "more than one migration fits: name its ID");
@@ -67,7 +72,9 @@ bool migration_find(struct migration *m, uint64_t id, struct error *err)
         if (id)
             error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " in this database", id);
         else
-            error_set(err, ERROR_USAGE, "no migration is under way in this database");
+            error_set(err, ERROR_USAGE,
+                      what == FIND_RETIRED ? "no retired table is left in this database"
+                                           : "no migration is under way in this database");
         return error_hint(err, "osc history");
     }
     m->state = *found;
@@ -189,7 +196,7 @@ struct replay_job migration_replay_job(struct migration *m)
 }
 
 /* Goes on after a failure so that as much as possible is removed; the first error is told. */
-bool migration_undo(struct migration *m, struct error *err)
+static bool undo(struct migration *m, struct error *err)
 {
     const struct plan *plan = &m->plan;
     struct error first = ERROR_INIT, second = ERROR_INIT;
@@ -197,6 +204,9 @@ bool migration_undo(struct migration *m, struct error *err)
     if (!capture_remove(m->db, plan, m->options.lock_timeout_ms, m->options.cutover_timeout_ms,
                         m->cancel, &first))
         LOG(LOG_WARN, "triggers or journal not removed", F("error", first.text));
+    /* also the sentry of an attempt to swap that died */
+    if (first.kind == ERROR_NONE && !plan->dialect->cutover->clean(m->db, plan, &first))
+        LOG(LOG_WARN, "leftovers of the cutover not removed", F("error", first.text));
     if (!plan->dialect->shadow->drop(m->db, plan, &second))
         LOG(LOG_WARN, "shadow not dropped", F("error", second.text));
     if (first.kind == ERROR_NONE)
@@ -205,4 +215,9 @@ bool migration_undo(struct migration *m, struct error *err)
         return true;
     *err = first;
     return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
+}
+
+bool migration_give_up(struct migration *m, struct error *err)
+{
+    return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
 }

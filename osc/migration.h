@@ -44,9 +44,20 @@ bool migration_open(struct migration *m, const struct request *request,
                     struct error *err) MUST_CHECK;
 void migration_close(struct migration *m);
 
+bool migration_is_over(const struct state_row *row);
+
+/* What `id` 0 stands for: the only migration that is not over, or whose retired table is still
+ * there. */
+enum find { FIND_UNDER_WAY, FIND_RETIRED };
+
+/* Runs the steps from `from` on; settles what a failure leaves. */
+bool migration_run(struct migration *m, enum step_id from, struct error *err) MUST_CHECK;
+enum step_id step_named(const char *name); /* STEP_DONE: none */
+const char *step_name(enum step_id step);
+
 /* Finds the row `id` (0: the only one that is not over) and loads the source's plan; takes no
  * lease. */
-bool migration_find(struct migration *m, uint64_t id, struct error *err) MUST_CHECK;
+bool migration_find(struct migration *m, uint64_t id, enum find what, struct error *err) MUST_CHECK;
 /* One migration per table; kills what a dead run left on the server. */
 bool migration_take_over(struct migration *m, struct error *err) MUST_CHECK;
 
@@ -60,7 +71,8 @@ bool migration_set(struct migration *m, const char *column, const char **field, 
 struct replay_job migration_replay_job(struct migration *m);
 unsigned migration_threads(const struct migration *m);
 
-/* Removes triggers, journal and shadow: the source is as it was.  Each may be gone already. */
-bool migration_undo(struct migration *m, struct error *err) MUST_CHECK;
+/* Removes triggers, journal and shadow, and the row: the source is as it was.  Each may be gone
+ * already. */
+bool migration_give_up(struct migration *m, struct error *err) MUST_CHECK;
 
 #endif

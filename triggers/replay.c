@@ -17,6 +17,7 @@ enum {
     MOST_CONFLICTS = 25,  /* whole-journal batches before a unique conflict is believed */
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
+    SETTLE_ROUNDS = 20, /* before batches are tried side by side again */
 };
 
 struct replay {
@@ -25,6 +26,7 @@ struct replay {
     struct db **lanes; /* lane 0 reads the journal as well */
     struct journal journal;
     struct arena *arena; /* of the batch */
+    unsigned settling;   /* so many batches are settled at once: conflicts come in swarms */
 };
 
 struct lane_work {
@@ -183,13 +185,16 @@ static bool settle(struct replay *replay, struct error *err)
 
 static bool apply_batch(struct replay *replay, const struct batch *batch, struct error *err)
 {
-    const bool spread = replay->job->lanes > 1 && batch->n >= SPREAD_FROM;
-    const bool good =
-        spread ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
-
-    if (good || err->kind != ERROR_CONFLICT)
-        return good;
-    error_clear(err);
+    if (!replay->settling) {
+        const bool spread = replay->job->lanes > 1 && batch->n >= SPREAD_FROM;
+        const bool good =
+            spread ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
+        if (good || err->kind != ERROR_CONFLICT)
+            return good;
+        error_clear(err);
+        replay->settling = SETTLE_ROUNDS;
+    }
+    replay->settling--;
     return settle(replay, err);
 }
 
