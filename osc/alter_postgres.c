@@ -39,6 +39,30 @@ static bool rejected(const struct maker *maker, struct error *err)
     return error_prefix(err, "the server rejects the ALTER");
 }
 
+/* The user may write table.column; a schema of the same name would be meant otherwise. */
+static bool put_names(struct maker *maker, const char **clauses, struct error *err)
+{
+    const struct alter_rules *rules = &postgres_catalog.alter_rules;
+    const struct plan *plan = maker->plan;
+    struct sql_env env = {.arena = maker->arena};
+    uint64_t schemas = 0;
+
+    *clauses = alter_with_names(plan->alter, rules, maker->indexes, maker->arena);
+    sql_bind_literal(&env, maker->db, "name", plan->source->name);
+    if (!db_value_u64(maker->db, &schemas,
+                      sql_renders(maker->arena,
+                                  "SELECT pg_catalog.count(*) FROM pg_catalog.pg_namespace n\n"
+                                  "WHERE n.nspname = {name}",
+                                  &env),
+                      err))
+        return false;
+    if (!schemas)
+        *clauses = alter_with_table(*clauses, rules, plan->source->name,
+                                    db_quote_name(maker->db, maker->arena, plan->names.shadow),
+                                    maker->arena);
+    return true;
+}
+
 /*
  * Names without a schema mean to the user what they mean in the user's own
  * session.  The server takes a RENAME only alone; here the clauses are one
@@ -46,13 +70,14 @@ static bool rejected(const struct maker *maker, struct error *err)
  */
 static bool run_clauses(struct maker *maker, struct error *err)
 {
-    const struct alter_rules *rules = &postgres_catalog.alter_rules;
-    const char *clauses = alter_with_names(maker->plan->alter, rules, maker->indexes, maker->arena);
+    const char *clauses = NULL;
 
-    if (!db_exec(maker->db, "SET LOCAL search_path TO DEFAULT", NULL, err))
+    if (!put_names(maker, &clauses, err) ||
+        !db_exec(maker->db, "SET LOCAL search_path TO DEFAULT", NULL, err))
         return false;
-    for (const struct alter_part *part = alter_parts(clauses, rules, maker->arena); part;
-         part = part->next) {
+    for (const struct alter_part *part =
+             alter_parts(clauses, &postgres_catalog.alter_rules, maker->arena);
+         part; part = part->next) {
         const char *statement =
             arena_printf(maker->arena, "ALTER TABLE ONLY %s %s", maker->shadow, part->clauses);
         if (!db_exec(maker->db, statement, NULL, err))

@@ -138,8 +138,8 @@ static bool swap(struct db *db, const struct plan *plan, const char *deferred, s
     struct arena *arena = arena_new();
     struct statements statements = {.arena = arena};
     const bool good = list_swap(db, plan, deferred, &statements, err) &&
-                      statements_run(&statements, db, err) && parity_check_names(db, plan, err) &&
-                      db_commit(db, err);
+                      statements_run_at_once(&statements, db, err) &&
+                      parity_check_names(db, plan, err) && db_commit(db, err);
 
     arena_free(arena);
     return good;
@@ -154,7 +154,7 @@ static bool show(struct db *db, const struct plan *plan, const char *deferred, s
     db_record(db, script, false);
     const bool good = db_begin(db, err) && take_locks(db, plan, 1000, err) &&
                       list_swap(db, plan, deferred, &statements, err) &&
-                      statements_run(&statements, db, err) && db_commit(db, err);
+                      statements_run_at_once(&statements, db, err) && db_commit(db, err);
     db_record(db, NULL, false);
     arena_free(arena);
     return good;

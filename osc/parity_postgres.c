@@ -30,48 +30,49 @@
  * ALTER DEFAULT PRIVILEGES may have given the shadow grants of its own: where
  * the lists differ, all are taken back and the source's given.
  */
-static const char grants[] =
-    "SELECT g.statement FROM " RELATIONS "\n"
-    "JOIN pg_catalog.pg_class o ON o.oid = r.source JOIN pg_catalog.pg_class n ON n.oid = "
-    "r.shadow\n"
-    "CROSS JOIN LATERAL (\n"
-    "  SELECT DISTINCT 0, pg_catalog.format('REVOKE ALL ON %s %s FROM %s', r.word,\n"
-    "      n.oid::pg_catalog.regclass, " GRANTEE ")\n"
-    "    FROM pg_catalog.aclexplode(COALESCE(n.relacl, pg_catalog.acldefault(r.kind, "
-    "n.relowner)))\n"
-    "      x\n"
-    "  UNION ALL SELECT pg_catalog.min(x.n), pg_catalog.format('GRANT %s ON %s %s TO %s%s',\n"
-    "      pg_catalog.string_agg(x.privilege_type, ', ' ORDER BY x.n), r.word,\n"
-    "      n.oid::pg_catalog.regclass, " GRANTEE ",\n"
-    "      CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)\n"
-    "    FROM pg_catalog.aclexplode(COALESCE(o.relacl, pg_catalog.acldefault(r.kind, "
-    "o.relowner)))\n"
-    "      WITH ORDINALITY x(grantor, grantee, privilege_type, is_grantable, n)\n"
-    "    GROUP BY x.grantee, x.is_grantable) g(n, statement)\n"
-    "WHERE o.relacl IS DISTINCT FROM n.relacl ORDER BY r.word, g.n, g.statement";
-
-static const char column_grants[] =
-    "SELECT pg_catalog.format('GRANT %s (%I) ON TABLE %s TO %s%s', x.privilege_type, n.attname,\n"
-    "  n.attrelid::pg_catalog.regclass, " GRANTEE ",\n"
-    "  CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)\n"
-    "FROM (VALUES {map}) m(source, shadow)\n"
-    "JOIN pg_catalog.pg_attribute o ON o.attrelid = {source_class} AND o.attnum = m.source\n"
-    "JOIN pg_catalog.pg_attribute n ON n.attrelid = {shadow_class} AND n.attnum = m.shadow\n"
-    "CROSS JOIN LATERAL pg_catalog.aclexplode(o.attacl) x ORDER BY m.shadow, 1";
-
-static const char comments[] =
-    "SELECT pg_catalog.format('COMMENT ON %s %s IS %s', r.word, r.shadow::pg_catalog.regclass,\n"
-    "  pg_catalog.quote_nullable(pg_catalog.obj_description(r.source, 'pg_class')))\n"
-    "FROM " RELATIONS "\n"
-    "WHERE pg_catalog.obj_description(r.source, 'pg_class') IS DISTINCT FROM\n"
-    "  pg_catalog.obj_description(r.shadow, 'pg_class')\n"
+static const char carry[] =
+    "SELECT p.statement FROM (\n"
+    "SELECT r.word, g.n, g.statement FROM " RELATIONS "\n"
+    "  JOIN pg_catalog.pg_class o ON o.oid = r.source\n"
+    "  JOIN pg_catalog.pg_class n ON n.oid = r.shadow\n"
+    "  CROSS JOIN LATERAL (\n"
+    "    SELECT DISTINCT 0, pg_catalog.format('REVOKE ALL ON %s %s FROM %s', r.word,\n"
+    "        n.oid::pg_catalog.regclass, " GRANTEE ")\n"
+    "      FROM pg_catalog.aclexplode(\n"
+    "        COALESCE(n.relacl, pg_catalog.acldefault(r.kind, n.relowner))) x\n"
+    "    UNION ALL SELECT pg_catalog.min(x.n), pg_catalog.format('GRANT %s ON %s %s TO %s%s',\n"
+    "        pg_catalog.string_agg(x.privilege_type, ', ' ORDER BY x.n), r.word,\n"
+    "        n.oid::pg_catalog.regclass, " GRANTEE ",\n"
+    "        CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)\n"
+    "      FROM pg_catalog.aclexplode(\n"
+    "        COALESCE(o.relacl, pg_catalog.acldefault(r.kind, o.relowner)))\n"
+    "        WITH ORDINALITY x(grantor, grantee, privilege_type, is_grantable, n)\n"
+    "      GROUP BY x.grantee, x.is_grantable) g(n, statement)\n"
+    "  WHERE o.relacl IS DISTINCT FROM n.relacl\n"
     "UNION ALL\n"
-    "SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %s', {shadow_text}, a.attname,\n"
-    "  pg_catalog.quote_nullable(pg_catalog.col_description({source_class}, m.source)))\n"
-    "FROM (VALUES {map}) m(source, shadow)\n"
-    "JOIN pg_catalog.pg_attribute a ON a.attrelid = {shadow_class} AND a.attnum = m.shadow\n"
-    "WHERE pg_catalog.col_description({source_class}, m.source) IS DISTINCT FROM\n"
-    "  pg_catalog.col_description({shadow_class}, m.shadow)";
+    "SELECT 'column', m.shadow, pg_catalog.format('GRANT %s (%I) ON TABLE %s TO %s%s',\n"
+    "    x.privilege_type, n.attname, n.attrelid::pg_catalog.regclass, " GRANTEE ",\n"
+    "    CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)\n"
+    "  FROM (VALUES {map}) m(source, shadow)\n"
+    "  JOIN pg_catalog.pg_attribute o ON o.attrelid = {source_class} AND o.attnum = m.source\n"
+    "  JOIN pg_catalog.pg_attribute n ON n.attrelid = {shadow_class} AND n.attnum = m.shadow\n"
+    "  CROSS JOIN LATERAL pg_catalog.aclexplode(o.attacl) x\n"
+    "UNION ALL\n"
+    "SELECT r.word, 0, pg_catalog.format('COMMENT ON %s %s IS %s', r.word,\n"
+    "    r.shadow::pg_catalog.regclass,\n"
+    "    pg_catalog.quote_nullable(pg_catalog.obj_description(r.source, 'pg_class')))\n"
+    "  FROM " RELATIONS "\n"
+    "  WHERE pg_catalog.obj_description(r.source, 'pg_class') IS DISTINCT FROM\n"
+    "    pg_catalog.obj_description(r.shadow, 'pg_class')\n"
+    "UNION ALL\n"
+    "SELECT 'column', 0, pg_catalog.format('COMMENT ON COLUMN %s.%I IS %s', {shadow_text},\n"
+    "    a.attname, pg_catalog.quote_nullable(pg_catalog.col_description({source_class}, "
+    "m.source)))\n"
+    "  FROM (VALUES {map}) m(source, shadow)\n"
+    "  JOIN pg_catalog.pg_attribute a ON a.attrelid = {shadow_class} AND a.attnum = m.shadow\n"
+    "  WHERE pg_catalog.col_description({source_class}, m.source) IS DISTINCT FROM\n"
+    "    pg_catalog.col_description({shadow_class}, m.shadow)\n"
+    ") p(word, n, statement) ORDER BY p.word, p.n, p.statement";
 
 /* Generated columns are not in plan->map, yet they have grants and comments. */
 static const char *column_pairs(const struct plan *plan, struct arena *arena)
@@ -96,9 +97,7 @@ bool parity_carry(struct db *db, const struct plan *plan, struct statements *sta
     sql_bind_sql(&env, "shadow_class", postgres_oid(plan->shadow, env.arena));
     sql_bind_literal(&env, db, "shadow_text", plan->shadow->quoted);
     sql_bind_sql(&env, "map", column_pairs(plan, env.arena));
-    return statements_ask(statements, db, grants, &env, err) &&
-           statements_ask(statements, db, column_grants, &env, err) &&
-           statements_ask(statements, db, comments, &env, err);
+    return statements_ask(statements, db, carry, &env, err);
 }
 
 static const char our_names[] =

@@ -53,6 +53,15 @@ bool statements_run(const struct statements *statements, struct db *db, struct e
     return true;
 }
 
+bool statements_run_at_once(const struct statements *statements, struct db *db, struct error *err)
+{
+    AUTO(text) script = TEXT_INIT;
+
+    for (size_t i = 0; i < statements->n; i++)
+        text_printf(&script, "%s%s", i ? ";\n" : "", statements->list[i]);
+    return !script.length || db_exec(db, script.bytes, NULL, err);
+}
+
 void statements_load(struct statements *statements, const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++)

@@ -26,6 +26,10 @@ bool statements_ask(struct statements *statements, struct db *db, const char *te
 bool statements_run(const struct statements *statements, struct db *db,
                     struct error *err) MUST_CHECK;
 
+/* All in one message, so that a lock is not held for a round trip each. */
+bool statements_run_at_once(const struct statements *statements, struct db *db,
+                            struct error *err) MUST_CHECK;
+
 /* Adds the strings of a JSON array; the array with the statements. */
 void statements_load(struct statements *statements, const json_t *array);
 json_t *statements_save(const struct statements *statements);

@@ -457,6 +457,30 @@ const char *alter_with_names(const char *alter, const struct alter_rules *rules,
     return arena_copy(arena, out.bytes, out.length);
 }
 
+const char *alter_with_table(const char *alter, const struct alter_rules *rules, const char *table,
+                             const char *to, struct arena *arena)
+{
+    struct lexer lexer = {.at = alter, .rules = rules};
+    const struct name_pair name = {.from = table, .to = to};
+    AUTO(text) out = TEXT_INIT;
+    struct token token = next_token(&lexer);
+    const char *done = alter;
+
+    while (!is_end(&token)) {
+        const struct token behind = next_token(&lexer);
+        const char *new_name =
+            is_sign(&behind, '.') ? replacement(&token, rules, &name, arena) : NULL;
+        if (new_name) {
+            text_add_bytes(&out, done, (size_t)(token.start - done));
+            text_add(&out, new_name);
+            done = token.start + token.length;
+        }
+        token = behind;
+    }
+    text_add(&out, done);
+    return arena_copy(arena, out.bytes, out.length);
+}
+
 struct alter_part *alter_parts(const char *alter, const struct alter_rules *rules,
                                struct arena *arena)
 {

@@ -54,6 +54,11 @@ struct alter_using *alter_usings(const char *alter, const struct alter_rules *ru
 const char *alter_with_names(const char *alter, const struct alter_rules *rules,
                              const struct name_pair *names, struct arena *arena);
 
+/* The clauses with `to` (quoted by the caller) for the table's name where it stands before a dot.
+ */
+const char *alter_with_table(const char *alter, const struct alter_rules *rules, const char *table,
+                             const char *to, struct arena *arena);
+
 /*
  * The clauses cut into statements for a server that takes RENAME only alone;
  * what stands between renames stays together.

@@ -142,6 +142,20 @@ static void constraint_names_are_replaced_where_they_name_one(void **state)
     arena_free(arena);
 }
 
+static void the_tables_own_name_is_replaced_before_a_dot(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+
+    assert_string_equal(
+        alter_with_table("ADD CHECK (Users.a > 0 AND app.users.b < 1), ADD users int, "
+                         "ADD c text DEFAULT 'users.a', ALTER d TYPE int USING \"users\" . d",
+                         &postgres, "users", "\"new\"", arena),
+        "ADD CHECK (\"new\".a > 0 AND app.\"new\".b < 1), ADD users int, "
+        "ADD c text DEFAULT 'users.a', ALTER d TYPE int USING \"new\" . d");
+    arena_free(arena);
+}
+
 static void renames_stand_alone(void **state)
 {
     (void)state;
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(what_is_no_list_of_clauses_is_refused),
         cmocka_unit_test(using_expressions_are_found),
         cmocka_unit_test(constraint_names_are_replaced_where_they_name_one),
+        cmocka_unit_test(the_tables_own_name_is_replaced_before_a_dot),
         cmocka_unit_test(renames_stand_alone),
     };
 
