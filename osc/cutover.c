@@ -115,7 +115,7 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
         }
         if (!db)
             db = connect_alone(job->plan, job->dsn, err);
-        good = db && replay_until_short(job->replay, SHORT_BACKLOG, job->cancel, err) &&
+        good = db && replay_until_short(job->replay, SHORT_BACKLOG, &until, job->cancel, err) &&
                look_for_blockers(job, db, err);
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);

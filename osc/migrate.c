@@ -22,7 +22,7 @@
 #include "triggers/capture.h"
 #include "verifier/verifier.h"
 
-enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3 };
+enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000 };
 
 /* ---- the steps ---- */
 
@@ -145,7 +145,7 @@ static bool step_indexes(struct migration *m, struct error *err)
 
     for (unsigned n = 1;; n++) {
         error_clear(err);
-        if (!replay_until_short(&replay, SHORT_BACKLOG, m->cancel, err))
+        if (!replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err))
             return false;
         FAILPOINT("before-indexes");
         if (shadow->build(m->db, &m->plan, m->state.deferred, migration_threads(m), m->cancel, err))
@@ -161,7 +161,7 @@ static bool step_catch_up(struct migration *m, struct error *err)
 {
     const struct replay_job replay = migration_replay_job(m);
 
-    return replay_until_short(&replay, SHORT_BACKLOG, m->cancel, err) &&
+    return replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err) &&
            m->plan.dialect->shadow->analyze(m->db, &m->plan, err);
 }
 
@@ -227,7 +227,7 @@ static bool step_cutover(struct migration *m, struct error *err)
         .stamp = m->state.stamp,
         .lock_ms = m->options.lock_timeout_ms,
         .patience_ms = m->options.cutover_timeout_ms,
-        .drain_ms = m->options.lock_timeout_ms * 2,
+        .drain_ms = DRAIN_MS,
         .cancel = m->cancel,
         .progress = m->request->progress,
     };

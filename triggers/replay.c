@@ -14,7 +14,8 @@ enum {
     BATCH_ENTRIES = 4000,
     SPREAD_FROM = 400, /* smaller batches are not worth several connections */
     MOST_TRIES = 12,
-    MOST_CONFLICTS = 25,  /* whole-journal batches before a unique conflict is believed */
+    MOST_CONFLICTS = 25, /* whole-journal batches before a unique conflict is believed */
+    MOST_UNDER_LOCK = 4000,
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
     SETTLE_ROUNDS = 20, /* before batches are tried side by side again */
@@ -282,8 +283,8 @@ bool replay_service(void *argument, struct cancel *cancel, struct error *err)
     return good;
 }
 
-bool replay_until_short(const struct replay_job *job, uint64_t wanted, struct cancel *cancel,
-                        struct error *err)
+bool replay_until_short(const struct replay_job *job, uint64_t wanted, const struct deadline *until,
+                        struct cancel *cancel, struct error *err)
 {
     struct replay replay;
     size_t entries = 0;
@@ -295,6 +296,10 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, struct ca
         atomic_store(&job->progress->backlog, entries);
         if (good && is_full_pass && entries <= wanted)
             break;
+        if (good && until && deadline_passed(until))
+            good =
+                error_set(err, ERROR_TRANSIENT, "writes to %s come faster than they are replayed",
+                          job->plan->source->name);
     }
     good = good && settle(&replay, err);
     replay_close(&replay);
@@ -316,10 +321,10 @@ bool replay_drain(struct db *db, const struct plan *plan, const struct deadline 
         arena_reset(arena);
         journal_start_over(&journal);
         /* One batch of everything: nobody writes now, so that it is one consistent state. */
-        good = journal_read(&journal, db, MOST_AT_ONCE, &batch, arena, err);
+        good = journal_read(&journal, db, MOST_UNDER_LOCK, &batch, arena, err);
         if (!good || !batch.n)
             break;
-        if (batch.n == MOST_AT_ONCE) {
+        if (batch.n == MOST_UNDER_LOCK) {
             good =
                 error_set(err, ERROR_TRANSIENT, "the backlog is too long to drain it under lock");
             break;

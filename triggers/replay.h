@@ -28,14 +28,17 @@ bool replay_service(void *job, struct cancel *cancel, struct error *err) MUST_CH
 /*
  * Replays until a whole pass finds at most `entries` and nothing in between has
  * to wait; ends with everything visible in one transaction, so that the shadow
- * is consistent with a recent moment of the source.
+ * is consistent with a recent moment of the source.  ERROR_TRANSIENT when the
+ * deadline (NULL: none) passes first: writes come faster than they are replayed.
  */
-bool replay_until_short(const struct replay_job *job, uint64_t entries, struct cancel *cancel,
+bool replay_until_short(const struct replay_job *job, uint64_t entries,
+                        const struct deadline *until, struct cancel *cancel,
                         struct error *err) MUST_CHECK;
 
 /*
  * Replay to zero on the connection that holds the cutover lock; opens no
- * transaction of its own.  ERROR_TRANSIENT when the deadline passes first.
+ * transaction of its own.  ERROR_TRANSIENT when there is too much of it, or the
+ * deadline passes first: the application waits meanwhile.
  */
 bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
                   uint64_t *drained, struct error *err) MUST_CHECK;
