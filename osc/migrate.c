@@ -114,7 +114,7 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
 {
     const struct copy_job job = {
         .plan = &m->plan,
-        .dsn = m->request->dsn,
+        .dsn = &m->dsn,
         .db = m->db,
         .grace = m->grace,
         .cancel = cancel,
@@ -180,7 +180,7 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
 {
     const struct verify_job job = {
         .plan = &m->plan,
-        .dsn = m->request->dsn,
+        .dsn = &m->dsn,
         .threads = migration_threads(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .cancel = cancel,
@@ -221,7 +221,7 @@ static bool step_cutover(struct migration *m, struct error *err)
     const struct replay_job replay = migration_replay_job(m);
     const struct cutover_job job = {
         .plan = &m->plan,
-        .dsn = m->request->dsn,
+        .dsn = &m->dsn,
         .replay = &replay,
         .deferred = m->state.deferred,
         .stamp = m->state.stamp,
@@ -326,7 +326,7 @@ static void write_down(struct migration *m, const struct error *failure)
 
     if (db_is_lost(m->db)) {
         db_close(m->db);
-        m->db = db_open(m->request->dsn, "control", &trouble);
+        m->db = db_open(&m->dsn, "control", &trouble);
     }
     if (!m->db ||
         !state_end(m->db, m->state.schema, m->state.id, "failed", failure->text, &trouble))
@@ -426,7 +426,7 @@ static bool prepare(struct migration *m, struct error *err)
 {
     const struct request *r = m->request;
 
-    return plan_source(&m->plan, m->db, r->schema, r->table, r->alter, err) &&
+    return migration_plan(m, r->schema, r->table, r->alter, err) &&
            server_take_lease(m->db, m->plan.table_key, err) && refuse_stopped(m, err) &&
            plan_preflight(&m->plan, m->db, err) && plan_refuse(&m->plan, err);
 }

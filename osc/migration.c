@@ -14,7 +14,7 @@ enum { MOST_WORKERS = 64, MOST_LANES = 16, BEAT_MS = 1000 };
 
 bool migration_open(struct migration *m, const struct request *request, struct error *err)
 {
-    *m = (struct migration){.request = request, .options = *request->options};
+    *m = (struct migration){.request = request, .dsn = *request->dsn, .options = *request->options};
     m->arena = request->arena;
     m->plan.arena = m->arena;
     m->grace = grace_new();
@@ -29,6 +29,15 @@ void migration_close(struct migration *m)
     db_close(m->db);
     grace_free(m->grace);
     cancel_free(m->cancel);
+}
+
+bool migration_plan(struct migration *m, const char *schema, const char *table, const char *alter,
+                    struct error *err)
+{
+    if (!plan_source(&m->plan, m->db, schema, table, alter, err))
+        return false;
+    m->dsn.database = m->plan.source->schema;
+    return true;
 }
 
 /* ---- finding one that exists ---- */
@@ -78,7 +87,7 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
         return error_hint(err, "osc history");
     }
     m->state = *found;
-    return plan_source(&m->plan, m->db, found->schema, found->table, found->alter, err)
+    return migration_plan(m, found->schema, found->table, found->alter, err)
                ? (m->plan.id = found->id, true)
                : error_prefix(err, "migration %" PRIu64, found->id);
 }
@@ -142,7 +151,7 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             db = NULL;
         }
         if (!db)
-            db = db_open(m->request->dsn, "keeper", &trouble);
+            db = db_open(&m->dsn, "keeper", &trouble);
         if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &wish,
                                &trouble)) {
             LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
@@ -193,7 +202,7 @@ struct replay_job migration_replay_job(struct migration *m)
 
     return (struct replay_job){
         .plan = &m->plan,
-        .dsn = m->request->dsn,
+        .dsn = &m->dsn,
         .grace = m->grace,
         .progress = m->request->progress,
         .lanes = threads < 4 ? threads : 4,

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "osc/base/grace.h"
+#include "osc/db/dsn.h"
 #include "osc/migrate.h"
 #include "osc/state.h"
 #include "triggers/replay.h"
@@ -28,6 +29,7 @@ enum step_id {
 
 struct migration {
     const struct request *request;
+    struct dsn dsn; /* the request's, opening in the schema of the source */
     struct arena *arena;
     struct db *db; /* control connection: holds the lease */
     struct plan plan;
@@ -43,6 +45,10 @@ struct migration {
 bool migration_open(struct migration *m, const struct request *request,
                     struct error *err) MUST_CHECK;
 void migration_close(struct migration *m);
+
+/* Plans the source; every connection opened afterwards starts in its schema. */
+bool migration_plan(struct migration *m, const char *schema, const char *table, const char *alter,
+                    struct error *err) MUST_CHECK;
 
 bool migration_is_over(const struct state_row *row);
 
