@@ -268,6 +268,15 @@ static const char *image_columns(const struct plan *plan, bool read_back, struct
     "FROM (SELECT DISTINCT {journal_key} FROM {journal} AS j) AS j\n"                              \
     "LEFT JOIN {source} AS t FORCE INDEX ({key_index}) ON {source_is_entry}"
 
+/*
+ * By lookups only.  A plain DELETE scans a short journal instead, whatever index
+ * it is told to use, and waits for entries that are not committed yet or that
+ * another lane holds.
+ */
+#define FORGET                                                                                     \
+    "DELETE {journal} FROM (SELECT DISTINCT j.id FROM {journal} AS j FORCE INDEX (PRIMARY)\n"      \
+    "WHERE {entries}) AS e STRAIGHT_JOIN {journal} WHERE {journal}.id = e.id"
+
 static bool run_all(struct db *db, const char *const *statements, size_t n,
                     const struct sql_env *env, struct error *err)
 {
@@ -291,7 +300,7 @@ static bool settle(struct db *db, const struct plan *plan, const char *entries, 
         "INSERT INTO {shadow} ({shadow_columns})\n"
         "SELECT {source_values} FROM (SELECT {read_back} FROM {schema}.osc_image\n"
         "WHERE has_row) AS t",
-        "DELETE j FROM {journal} AS j WHERE {entries}",
+        FORGET,
     };
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
@@ -334,14 +343,14 @@ const struct capture_dialect mysql_capture = {
     .entries_open = "j.id IN (",
     .entries_separator = ",",
     .entries_close = ")",
-    .replay_delete = "DELETE s FROM {journal} AS j STRAIGHT_JOIN {shadow} AS s\n"
-                     "WHERE {entries} AND {shadow_is_entry}",
+    .replay_delete = "DELETE s FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
+                     "STRAIGHT_JOIN {shadow} AS s WHERE {entries} AND {shadow_is_entry}",
     .replay_insert = "INSERT INTO {shadow} ({shadow_columns})\n"
                      "SELECT {source_values} FROM (SELECT DISTINCT {journal_key}\n"
-                     "FROM {journal} AS j WHERE {entries}) AS j\n"
+                     "FROM {journal} AS j FORCE INDEX (PRIMARY) WHERE {entries}) AS j\n"
                      "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index})\n"
                      "WHERE {source_is_entry}",
-    .forget = "DELETE j FROM {journal} AS j WHERE {entries}",
+    .forget = FORGET,
     .settle = settle,
     .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j LIMIT {limit}) AS b",
 };
