@@ -99,6 +99,7 @@ const char *scene_pick(const struct scene *scene, const char *postgres, const ch
 
 /* ---- SQL ---- */
 
+PRINTF(2, 0)
 static const char *format_sql(struct scene *scene, const char *format, va_list args)
 {
     char *statement = NULL;
