@@ -70,18 +70,28 @@ static const char *stored(const struct column *column, const char *ref, bool is_
     return arena_printf(arena, "CAST(%s AS BINARY)", ref);
 }
 
-/* One or two elements of a list that is joined by commas; N stands for NULL. */
+/* N stands for NULL, which CONCAT_WS would leave out. */
+static const char *or_null(const struct column *column, const char *expression, struct arena *arena)
+{
+    return column->is_nullable ? arena_printf(arena, "IFNULL(%s, 'N')", expression) : expression;
+}
+
+/* One or two elements of a list that is joined by commas. */
 static const char *image(const struct column *column, const char *ref, struct arena *arena)
 {
-    switch (image_of(column)) {
-    case IMAGE_PLAIN: return arena_printf(arena, "IFNULL(%s, 'N')", ref);
-    case IMAGE_BITS: return arena_printf(arena, "IFNULL(%s + 0, 'N')", ref);
-    case IMAGE_REAL: return arena_printf(arena, "IFNULL(Point(%s, 0), 'N')", ref);
-    case IMAGE_LONG: return arena_printf(arena, "IFNULL(SHA2(%s, 256), 'N')", ref);
-    case IMAGE_PADDED: ref = stored(column, ref, true, arena); break;
-    case IMAGE_BYTES: ref = stored(column, ref, false, arena); break;
+    const enum image image = image_of(column);
+
+    switch (image) {
+    case IMAGE_PLAIN: return or_null(column, ref, arena);
+    case IMAGE_BITS: return or_null(column, arena_printf(arena, "%s + 0", ref), arena);
+    case IMAGE_REAL: return or_null(column, arena_printf(arena, "Point(%s, 0)", ref), arena);
+    case IMAGE_LONG: return or_null(column, arena_printf(arena, "SHA2(%s, 256)", ref), arena);
+    case IMAGE_PADDED:
+    case IMAGE_BYTES: break;
     }
-    return arena_printf(arena, "IFNULL(LENGTH(%s), 'N'), %s", ref, ref);
+    ref = stored(column, ref, image == IMAGE_PADDED, arena);
+    const char *length = or_null(column, arena_printf(arena, "LENGTH(%s)", ref), arena);
+    return arena_printf(arena, "%s, %s", length, ref);
 }
 
 /*

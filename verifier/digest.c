@@ -34,6 +34,16 @@ const char *digest_source_value(const struct plan *plan, size_t i, struct arena 
     return mapping->value;
 }
 
+/* The shadow's column, but NULL wherever a value of either side may be: both get the same image. */
+static const struct column *compared_as(const struct mapping *mapping, struct arena *arena)
+{
+    struct column *column = ARENA_NEW(arena, struct column);
+
+    *column = *mapping->to;
+    column->is_nullable |= mapping->from->is_nullable || mapping->is_converted;
+    return column;
+}
+
 void digest_bind(const struct plan *plan, struct sql_env *env)
 {
     struct arena *arena = env->arena;
@@ -44,7 +54,7 @@ void digest_bind(const struct plan *plan, struct sql_env *env)
     AUTO(text) force = TEXT_INIT;
 
     for (size_t i = 0; i < plan->n_map; i++) {
-        columns[i] = plan->map[i].to;
+        columns[i] = compared_as(&plan->map[i], arena);
         values[i] = digest_source_value(plan, i, arena);
         refs[i] = arena_printf(arena, "s.%s", columns[i]->quoted);
     }

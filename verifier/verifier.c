@@ -16,9 +16,11 @@ enum {
     MOST_TRIES = 10,
     MOST_LOOKS = 3,       /* without a journal: how often a difference is looked at again */
     FIRST_PAUSE_MS = 200, /* and how long we wait before; doubles */
+    PATIENCE_RANGES = 10, /* but no longer once so many stayed different */
     EXCUSE_AT_ONCE = 8,   /* ranges after one that was equal but for rows in flight */
     SAVE_EVERY_MS = 1000,
     LOOK_EVERY_MS = 50,
+    INTERRUPT_EVERY_MS = 300,
 };
 
 struct verifier {
@@ -109,7 +111,9 @@ static bool list_differences(struct worker *worker, const struct range *range, b
 static bool settle_difference(struct worker *worker, const struct range *range,
                               struct cancel *cancel, bool *is_equal, struct error *err)
 {
-    const unsigned looks = worker->verifier->job->has_journal ? 1 : MOST_LOOKS;
+    const bool is_sure =
+        worker->verifier->job->has_journal || worker->verdict.n_ranges >= PATIENCE_RANGES;
+    const unsigned looks = is_sure ? 1 : MOST_LOOKS;
 
     for (unsigned look = 1; !*is_equal && look <= looks; look++) {
         if (look > 1 && !cancel_sleep_ms(cancel, (uint64_t)FIRST_PAUSE_MS << (look - 2)))
@@ -240,12 +244,15 @@ static bool watch_workers(struct verifier *verifier, struct group *group, struct
 {
     const struct verify_job *job = verifier->job;
     struct arena *arena = arena_new();
-    struct deadline next = deadline_in_ms(SAVE_EVERY_MS);
+    struct deadline next = deadline_in_ms(SAVE_EVERY_MS), interrupt = deadline_in_ms(0);
     bool good = true;
 
     while (!walk_is_over(verifier->walk, LOOK_EVERY_MS)) {
-        if (cancel_is_set(group_token(group)))
+        /* More than once: a worker may have been between two statements. */
+        if (cancel_is_set(group_token(group)) && deadline_passed(&interrupt)) {
             interrupt_workers(verifier);
+            interrupt = deadline_in_ms(INTERRUPT_EVERY_MS);
+        }
         if (!good || !job->save || !deadline_passed(&next))
             continue;
         arena_reset(arena);

@@ -4,6 +4,9 @@
  */
 #include "tests/unit/unit.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tests/support/scene.h"
 
 static int open_scene(void **state)
@@ -216,6 +219,58 @@ static void every_type_is_equal_to_itself_and_to_what_it_was_converted_to(void *
     drop_pair(s);
 }
 
+/* ---- one snapshot ---- */
+
+struct writer {
+    struct scene *scene;
+    atomic_bool is_over;
+    unsigned transactions;
+    pthread_t thread;
+};
+
+/* Both tables change in one transaction: nobody may ever see one without the other. */
+static void *write_both(void *argument)
+{
+    struct writer *writer = argument;
+    struct error err = ERROR_INIT;
+    struct db *db = db_open(&writer->scene->parsed, "writer", &err);
+    char change[2][160];
+    bool good = db != NULL;
+
+    for (; good && !atomic_load(&writer->is_over); writer->transactions++) {
+        const unsigned id = writer->transactions * 7919 % 50000 + 1;
+        for (unsigned i = 0; i < 2; i++)
+            (void)snprintf(change[i], sizeof change[i], "UPDATE %s.%s SET v = v + 1 WHERE id = %u",
+                           writer->scene->schema, i ? "b" : "a", id);
+        good = db_begin(db, &err) && db_exec(db, change[0], NULL, &err) &&
+               db_exec(db, change[1], NULL, &err) && db_commit(db, &err);
+    }
+    if (!good)
+        print_message("writer: %s\n", err.text);
+    db_close(db);
+    return NULL;
+}
+
+static void both_tables_are_read_in_one_snapshot(void **state)
+{
+    struct scene *s = *state;
+    struct writer writer = {.scene = s};
+
+    make_pair(s, 50000);
+    assert_int_equal(pthread_create(&writer.thread, NULL, write_both, &writer), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        struct outcome outcome = scene_osc(s, "verify", "a", "b", "--json", NULL);
+        assert_int_equal(outcome.status, 0);
+        if (!strstr(outcome.out, "\"rechecked\":0") && !strstr(outcome.out, "\"rechecked\": 0"))
+            fail_msg("a range differed at first sight: %s", outcome.out);
+        outcome_free(&outcome);
+    }
+    atomic_store(&writer.is_over, true);
+    (void)pthread_join(writer.thread, NULL);
+    assert_true(writer.transactions > 50);
+    drop_pair(s);
+}
+
 /* ---- other keys ---- */
 
 static const struct {
@@ -351,6 +406,7 @@ int main(void)
         SCENE_TEST(values_exchanged_between_rows_are_found),
         SCENE_TEST(one_row_among_many_is_found),
         SCENE_TEST(every_type_is_equal_to_itself_and_to_what_it_was_converted_to),
+        SCENE_TEST(both_tables_are_read_in_one_snapshot),
         SCENE_TEST(any_key_is_walked),
         SCENE_TEST(a_key_may_sort_otherwise_in_the_other_table),
         SCENE_TEST(divergence_stops_the_swap_and_names_the_rows),

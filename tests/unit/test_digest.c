@@ -42,7 +42,8 @@ static void assert_hashes(const struct checksum_dialect *checksum, const char *t
                                   .type = type_name,
                                   .type_name = type_name,
                                   .charset = "utf8mb4",
-                                  .collation = "utf8mb4_bin"};
+                                  .collation = "utf8mb4_bin",
+                                  .is_nullable = true};
     struct arena *arena = arena_new();
     const char *hash = hash_of(checksum, &column, ref, arena);
 
@@ -68,6 +69,17 @@ static void mysql_tells_every_value_from_every_other(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_hashes(&mysql_checksum, cases[i][0], cases[i][1], cases[i][2]);
+}
+
+static void columns_without_null_are_spared_the_question(void **state)
+{
+    (void)state;
+    const struct column column = {.type_name = "varchar"};
+    struct arena *arena = arena_new();
+    const char *hash = hash_of(&mysql_checksum, &column, "t.a", arena);
+
+    assert_non_null(strstr(hash, ", LENGTH(t.a), t.a)"));
+    arena_free(arena);
 }
 
 static void postgres_tells_every_value_from_every_other(void **state)
@@ -103,10 +115,10 @@ static void source_values_are_compared_in_the_shadows_type(void **state)
     const struct column from = {.name = "a", .quoted = "a", .type = "int"};
     const struct column to = {.name = "b", .quoted = "b", .type = "text"};
     struct mapping map[] = {
-        {.from = &from,               .to = &from, .value = "t.a"                                              },
-        {             .from = &from,    .to = &to,    .value = "t.a",                                                             .is_converted = true},
-        { .from = &from, .to = &to,                  .value = "CAST(t.a …)",                                                                  .is_converted = true},
-        {                                                                                                            .from = &from,
+        {.from = &from,               .to = &from, .value = "t.a"},
+        {             .from = &from,    .to = &to,    .value = "t.a",               .is_converted = true},
+        { .from = &from, .to = &to,                  .value = "CAST(t.a …)",                    .is_converted = true},
+        {                                                              .from = &from,
          .to = &to,
          .value = "(a * 2)",
          .is_converted = true,
@@ -128,6 +140,7 @@ int main(void)
         cmocka_unit_test(count_and_sum_must_both_agree),
         cmocka_unit_test(row_that_could_not_be_hashed_is_noticed),
         cmocka_unit_test(mysql_tells_every_value_from_every_other),
+        cmocka_unit_test(columns_without_null_are_spared_the_question),
         cmocka_unit_test(postgres_tells_every_value_from_every_other),
         cmocka_unit_test(source_values_are_compared_in_the_shadows_type),
     };
