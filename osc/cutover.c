@@ -7,8 +7,16 @@
 #include "osc/db/dialect.h"
 #include "triggers/capture.h"
 
-/* A backlog this short is drained in a few milliseconds. */
-enum { SHORT_BACKLOG = 500 };
+enum {
+    SHORT_BACKLOG = 500, /* is drained in a few milliseconds */
+    QUICK_TRIES = 60,    /* locks given back at once because of who waits */
+    QUICK_PAUSE_MS = 15,
+};
+
+/* The connections of an attempt: one has the locks, one drains; the same where it must be. */
+struct pair {
+    struct db *locks, *drain;
+};
 
 static struct db *connect_alone(const struct plan *plan, const struct dsn *dsn, struct error *err)
 {
@@ -30,21 +38,65 @@ bool cutover_settle(const struct plan *plan, const struct dsn *dsn, enum owner *
     return good;
 }
 
-/* Under the lock: the world is as we planned, and everything written is in the shadow. */
-static bool drain_and_swap(const struct cutover_job *job, struct db *db, struct error *err)
+static void disconnect(struct pair *pair)
+{
+    if (pair->drain != pair->locks)
+        db_close(pair->drain);
+    db_close(pair->locks);
+    *pair = (struct pair){.locks = NULL};
+}
+
+static bool connect_pair(const struct cutover_job *job, struct pair *pair, struct error *err)
+{
+    if (pair->locks && (db_is_lost(pair->locks) || db_is_lost(pair->drain)))
+        disconnect(pair);
+    if (pair->locks)
+        return true;
+    pair->drain = pair->locks = connect_alone(job->plan, job->dsn, err);
+    if (!pair->locks || !job->plan->facts->drains_beside_lock)
+        return pair->locks != NULL;
+    pair->drain = db_open(job->dsn, "drain", err);
+    if (pair->drain && server_fence(pair->drain, job->plan->table_key, "replay-15", err))
+        return true;
+    db_close(pair->drain);
+    pair->drain = pair->locks;
+    return false;
+}
+
+/* Everything written so far is in the shadow, and committed. */
+static bool drain(const struct cutover_job *job, const struct pair *pair, uint64_t *drained,
+                  struct error *err)
+{
+    const struct deadline until = deadline_in_ms(job->drain_ms);
+    const bool beside = pair->drain != pair->locks;
+
+    if (beside && !db_begin(pair->drain, err))
+        return false;
+    if (replay_drain(pair->drain, job->plan, &until, drained, err))
+        return !beside || db_commit(pair->drain, err);
+    if (beside)
+        db_rollback(pair->drain);
+    return false;
+}
+
+/* Under the lock: everything written is in the shadow, the world is as we planned, and then the
+ * swap. */
+static bool drain_and_swap(const struct cutover_job *job, const struct pair *pair, bool insists,
+                           struct error *err)
 {
     const struct plan *plan = job->plan;
-    const struct deadline drain_until = deadline_in_ms(job->drain_ms);
     const uint64_t locked = clock_us();
     uint64_t drained = 0;
 
     FAILPOINT("locked");
-    if (!plan_check_source(plan, db, err) || !capture_check(db, plan, job->stamp, err) ||
-        !replay_drain(db, plan, &drain_until, &drained, err))
+    if (!drain(job, pair, &drained, err))
         return false;
     FAILPOINT("drained");
     const uint64_t ready = clock_us();
-    if (!plan->dialect->cutover->swap(db, plan, job->deferred, err))
+    if (!plan->dialect->cutover->close(pair->locks, plan, drained, insists, job->lock_ms, err) ||
+        !plan_check_source(plan, pair->locks, err) ||
+        !capture_check(pair->locks, plan, job->stamp, err) ||
+        !plan->dialect->cutover->swap(pair->locks, plan, job->deferred, err))
         return false;
     FAILPOINT("swapped");
     LOG(LOG_INFO, "swapped", F("table", plan->source->name), FU("entries_drained", drained),
@@ -53,17 +105,25 @@ static bool drain_and_swap(const struct cutover_job *job, struct db *db, struct 
     return true;
 }
 
-static bool attempt(const struct cutover_job *job, struct db *db, struct error *err)
+/* Gives way quickly and often to those who would see too old a state; insists in the end. */
+static bool attempt(const struct cutover_job *job, const struct pair *pair, struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
 
-    FAILPOINT("before-lock");
-    if (!dialect->lock(db, job->plan, job->deferred, job->lock_ms, err))
-        return false;
-    if (drain_and_swap(job, db, err))
-        return true;
-    dialect->unlock(db, job->plan);
-    return false;
+    for (unsigned n = 0;; n++) {
+        const bool insists = n == QUICK_TRIES;
+        error_clear(err);
+        FAILPOINT("before-lock");
+        if (!dialect->lock(pair->locks, job->plan, job->deferred, job->lock_ms, err))
+            return false;
+        if (drain_and_swap(job, pair, insists, err))
+            return true;
+        dialect->unlock(pair->locks, job->plan);
+        if (err->kind != ERROR_TRANSIENT || insists || !job->plan->facts->drains_beside_lock)
+            return false;
+        if (!cancel_sleep_ms(job->cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
+            return cancel_check(job->cancel, err);
+    }
 }
 
 /* True when the way is free; false with the blockers named (ERROR_TRANSIENT), or another error. */
@@ -104,22 +164,17 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
 bool cutover_swap(const struct cutover_job *job, struct error *err)
 {
     const struct deadline until = deadline_in_ms(job->patience_ms);
-    struct db *db = NULL;
+    struct pair pair = {.locks = NULL};
     bool good = false, swapped = false;
 
     for (unsigned n = 0; !swapped; n++) {
         error_clear(err);
-        if (db && db_is_lost(db)) {
-            db_close(db);
-            db = NULL;
-        }
-        if (!db)
-            db = connect_alone(job->plan, job->dsn, err);
-        good = db && replay_until_short(job->replay, SHORT_BACKLOG, &until, job->cancel, err) &&
-               look_for_blockers(job, db, err);
+        good = connect_pair(job, &pair, err) &&
+               replay_until_short(job->replay, SHORT_BACKLOG, &until, job->cancel, err) &&
+               look_for_blockers(job, pair.locks, err);
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);
-            swapped = good = attempt(job, db, err);
+            swapped = good = attempt(job, &pair, err);
         }
         if (!good && (err->kind == ERROR_LOST || err->kind == ERROR_AMBIGUOUS))
             good = settle_lost(job, &swapped, err);
@@ -138,6 +193,6 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
             break;
         }
     }
-    db_close(db);
+    disconnect(&pair);
     return good;
 }

@@ -21,13 +21,21 @@ struct cutover_dialect {
     bool (*peek)(struct db *db, const struct plan *plan, struct text *blockers, struct error *err);
 
     /*
-     * Locks source, shadow and journal against everybody, waiting at most
-     * `timeout_ms`.  After success the drain runs on `db` (statements with the
-     * aliases t, s and j).  ERROR_TRANSIENT when the lock was not granted:
-     * everything is given back then.
+     * Keeps everybody from writing the source, waiting at most `timeout_ms`.
+     * After success the journal is drained (statements with the aliases t, s
+     * and j), on `db` or beside it (facts->drains_beside_lock).  ERROR_TRANSIENT when the
+     * lock was not granted: everything is given back then.
      */
     bool (*lock)(struct db *db, const struct plan *plan, const char *deferred, uint64_t timeout_ms,
                  struct error *err);
+
+    /*
+     * After `drained` entries: keeps readers away as well.  ERROR_TRANSIENT when
+     * that takes longer than `timeout_ms`, or when somebody waits who would see a state before
+     * the drain and `insists` is false.
+     */
+    bool (*close)(struct db *db, const struct plan *plan, uint64_t drained, bool insists,
+                  uint64_t timeout_ms, struct error *err);
 
     /*
      * source becomes retired, shadow becomes source, with all names and

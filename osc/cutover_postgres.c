@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "osc/cutover_dialect.h"
 #include "osc/parity_postgres.h"
@@ -54,45 +55,105 @@ static bool peek(struct db *db, const struct plan *plan, struct text *blockers, 
 /* ---- lock ---- */
 
 /*
- * The shadow first, which nobody else uses.  Then a lock that only vacuum and
- * DDL mind: autovacuum gives way to it within a second, and no reader or writer
- * queues behind us meanwhile.  Writers hold their locks to the end of
- * their transactions, so nobody appends to the journal once the source is ours.
+ * A transaction that has read the table and now wants to write it waits for us
+ * while we wait for it: we must give up well before the server's deadlock
+ * detector (1 s) picks the application's transaction.
+ */
+enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300, MOST_CLOSE_MS = 100 };
+
+/*
+ * First a lock that only vacuum and DDL mind: autovacuum gives way to it within
+ * a second, and no reader or writer queues behind us meanwhile.  Then one that
+ * writers mind, but not readers: nobody adds to the journal any more.
  */
 static const char *const lock_statements[] = {
     "SET LOCAL statement_timeout = '20s'",
     /* Should this host die now, the server gives the locks back by itself. */
     "SET LOCAL idle_in_transaction_session_timeout = '10s'",
     "SET LOCAL lock_timeout = '3s'",
-    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE",
     "LOCK TABLE {only_source} IN SHARE UPDATE EXCLUSIVE MODE",
     "SET LOCAL lock_timeout = {timeout}",
-    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE {only_source} IN SHARE ROW EXCLUSIVE MODE{nowait}",
 };
 
-static bool take_locks(struct db *db, const struct plan *plan, uint64_t timeout_ms,
-                       struct error *err)
+static bool run_all(struct db *db, const char *const *list, size_t n, const struct sql_env *env,
+                    struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!sql_exec(db, list[i], env, NULL, err))
+            return false;
+    return true;
+}
+
+static bool try_lock(struct db *db, const struct plan *plan, uint64_t timeout_ms,
+                     const char *nowait, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
-    bool good = true;
 
-    sql_bind_u64(&env, "timeout", timeout_ms);
-    for (size_t i = 0; good && i < ARRAY_SIZE(lock_statements); i++)
-        good = sql_exec(db, lock_statements[i], &env, NULL, err);
+    sql_bind_u64(&env, "timeout", timeout_ms < MOST_LOCK_MS ? timeout_ms : MOST_LOCK_MS);
+    sql_bind_sql(&env, "nowait", nowait);
+    const bool good =
+        db_begin(db, err) && run_all(db, lock_statements, ARRAY_SIZE(lock_statements), &env, err);
+    if (!good)
+        db_rollback(db);
     arena_free(arena);
     return good;
 }
 
+/* A moment without writers is looked for before anybody is made to queue behind us. */
 static bool lock(struct db *db, const struct plan *plan, const char *deferred UNUSED,
                  uint64_t timeout_ms, struct error *err)
 {
-    if (!db_begin(db, err))
-        return false;
-    if (take_locks(db, plan, timeout_ms, err))
-        return true;
-    db_rollback(db);
-    return error_prefix(err, "locking %s", plan->source->quoted);
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY_US * 1000};
+
+    for (unsigned n = 0; n < QUICK_LOOKS; n++) {
+        if (try_lock(db, plan, timeout_ms, " NOWAIT", err))
+            return true;
+        if (err->kind != ERROR_TRANSIENT)
+            return error_prefix(err, "locking %s", plan->source->quoted);
+        error_clear(err);
+        (void)nanosleep(&pause, NULL);
+    }
+    return try_lock(db, plan, timeout_ms, "", err)
+               ? true
+               : error_prefix(err, "locking %s", plan->source->quoted);
+}
+
+static const char *const close_statements[] = {
+    "SET LOCAL lock_timeout = {timeout}",
+    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE",
+};
+
+static const char waiting[] =
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'\n"
+    "AND l.relation = {source_class} AND NOT l.granted";
+
+/*
+ * A transaction at REPEATABLE READ that waits for us has its snapshot already.
+ * What was drained after that snapshot it would see as it was before; it is
+ * let through to the old table instead.  Whoever comes after the drain has committed sees it.
+ */
+static bool close_table(struct db *db, const struct plan *plan, uint64_t drained, bool insists,
+                        uint64_t timeout_ms, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    uint64_t waiters = 0;
+    bool good = true;
+
+    sql_bind_u64(&env, "timeout", timeout_ms < MOST_CLOSE_MS ? timeout_ms : MOST_CLOSE_MS);
+    sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
+    if (drained && !insists)
+        good = db_value_u64(db, &waiters, sql_renders(arena, waiting, &env), err);
+    if (good && waiters)
+        good = error_set(err, ERROR_TRANSIENT,
+                         "%" PRIu64 " transactions wait with a snapshot from before the drain",
+                         waiters);
+    good = good && run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
+    arena_free(arena);
+    return good;
 }
 
 static void unlock(struct db *db, const struct plan *plan UNUSED)
@@ -145,6 +206,19 @@ static bool swap(struct db *db, const struct plan *plan, const char *deferred, s
     return good;
 }
 
+static bool run_shown(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_u64(&env, "timeout", MOST_LOCK_MS);
+    sql_bind_sql(&env, "nowait", "");
+    const bool good = run_all(db, lock_statements, ARRAY_SIZE(lock_statements), &env, err) &&
+                      run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
+    arena_free(arena);
+    return good;
+}
+
 static bool show(struct db *db, const struct plan *plan, const char *deferred, struct text *script,
                  struct error *err)
 {
@@ -152,7 +226,7 @@ static bool show(struct db *db, const struct plan *plan, const char *deferred, s
     struct statements statements = {.arena = arena};
 
     db_record(db, script, false);
-    const bool good = db_begin(db, err) && take_locks(db, plan, 1000, err) &&
+    const bool good = db_begin(db, err) && run_shown(db, plan, err) &&
                       list_swap(db, plan, deferred, &statements, err) &&
                       statements_run_at_once(&statements, db, err) && db_commit(db, err);
     db_record(db, NULL, false);
@@ -231,6 +305,7 @@ static bool drop_retired(struct db *db, const struct plan *plan, struct error *e
 const struct cutover_dialect postgres_cutover = {
     .peek = peek,
     .lock = lock,
+    .close = close_table,
     .swap = swap,
     .unlock = unlock,
     .owner = owner,

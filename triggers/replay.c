@@ -93,8 +93,10 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
         good = apply_once(replay->lanes[lane], replay->job->plan, condition, arena, err);
         if (good || n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
             break;
-        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
+        if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
+            (void)!cancel_check(replay->cancel, err);
             break;
+        }
         if (db_is_lost(replay->lanes[lane]) && !connect_lane(replay, lane, err))
             break;
     }

@@ -16,9 +16,11 @@ struct facts {
     bool is_supported;
     unsigned max_name_bytes; /* identifiers: 63 or 64 (characters where names_in_characters) */
     bool names_in_characters;
-    bool renames_under_lock;         /* RENAME TABLE is allowed under LOCK TABLES */
-    bool lock_has_nowait;            /* LOCK TABLES … NOWAIT / WAIT n */
-    bool sees_metadata_locks;        /* we can read who holds which table lock, … */
+    bool renames_under_lock;  /* RENAME TABLE is allowed under LOCK TABLES */
+    bool drains_beside_lock;  /* the journal is drained on another connection than the one with the
+                                 locks: readers with older snapshots must find it committed */
+    bool lock_has_nowait;     /* LOCK TABLES … NOWAIT / WAIT n */
+    bool sees_metadata_locks; /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
     bool lower_case_names;           /* table names are folded to lower case */

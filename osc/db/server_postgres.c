@@ -144,6 +144,7 @@ static bool read_facts(struct db *db, struct error *err)
     facts->vendor = "PostgreSQL";
     facts->is_supported = facts->number >= 140000; /* the oldest its makers maintain */
     facts->sees_metadata_locks = true;
+    facts->drains_beside_lock = true;
     db->facts = facts;
     return true;
 }

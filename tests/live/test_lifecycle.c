@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "tests/support/scene.h"
-#include "tests/support/traffic.h"
 
 static int open_scene(void **state)
 {
@@ -168,37 +167,6 @@ static void a_killed_run_is_resumed_or_aborted(void **state)
     }
 }
 
-static void nothing_is_lost_under_writers(void **state)
-{
-    static const char *const alters[] = {"ADD COLUMN phone varchar(20) NOT NULL DEFAULT ''",
-                                         "DROP COLUMN phone"};
-    struct scene *s = *state;
-    const struct traffic_options options = {
-        .dsn = s->dsn, .shape = "users", .writers = 8, .readers = 1, .create_rows = 20000};
-    struct traffic_error trouble;
-
-    struct traffic *traffic = traffic_start(&options, &trouble);
-    if (!traffic)
-        fail_msg("%s", trouble.text);
-    for (int i = 0; i < 10; i++) {
-        assert_exit(scene_osc(s, "alter", "users", alters[i % 2], "--after=drop", NULL), 0);
-        struct traffic_verdict verdict;
-        if (!traffic_check(traffic, &verdict)) {
-            for (size_t d = 0; d < verdict.difference_count; d++)
-                print_message("%s: %s\n", verdict.differences[d].kind, verdict.differences[d].text);
-            fail_msg("swap %d lost writes %s", i, verdict.problem);
-        }
-    }
-    struct traffic_report *report = traffic_stop(traffic);
-    if (!traffic_passed(report)) {
-        traffic_print(report, stderr);
-        fail_msg("the application noticed");
-    }
-    print_message("%lu transactions, longest stall %.0f ms\n",
-                  (unsigned long)report->counters.transactions, report->stall.ms);
-    traffic_report_free(report);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,7 +179,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(abort_reaches_the_running_process, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_killed_run_is_resumed_or_aborted, open_scene,
                                         close_scene),
-        cmocka_unit_test_setup_teardown(nothing_is_lost_under_writers, open_scene, close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
