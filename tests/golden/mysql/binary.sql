@@ -1,0 +1,68 @@
+-- journal
+CREATE TABLE IF NOT EXISTS `shop`.`sessions_osc_journal` (k1 binary(16) NULL, id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+
+-- triggers
+SET SESSION lock_wait_timeout = 1;
+LOCK TABLES `shop`.`sessions` WRITE, `shop`.`sessions_osc_journal` WRITE;
+CREATE TRIGGER `shop`.`sessions_osc_ins` AFTER INSERT ON `shop`.`sessions` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`sessions_osc_journal` (k1) VALUES (NEW.`token`); END;
+CREATE TRIGGER `shop`.`sessions_osc_upd` AFTER UPDATE ON `shop`.`sessions` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`sessions_osc_journal` (k1) VALUES (OLD.`token`); IF NOT (OLD.`token` = NEW.`token`) THEN INSERT INTO `shop`.`sessions_osc_journal` (k1) VALUES (NEW.`token`); END IF; END;
+CREATE TRIGGER `shop`.`sessions_osc_del` AFTER DELETE ON `shop`.`sessions` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`sessions_osc_journal` (k1) VALUES (OLD.`token`); END;
+UNLOCK TABLES;
+
+-- chunk of positions
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`token` BETWEEN -9223372036854775708 AND -9223372036854775609
+ON DUPLICATE KEY UPDATE `shop`.`sessions_osc_new`.`token` = `shop`.`sessions_osc_new`.`token`;
+
+-- chunk of keys
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`token` > 'low 1' AND t.`token` <= 'end 1'
+ON DUPLICATE KEY UPDATE `shop`.`sessions_osc_new`.`token` = `shop`.`sessions_osc_new`.`token`;
+
+-- key literals
+CONCAT('x''', HEX(t.`token`), '''')
+
+-- read the journal
+SELECT j.id, DENSE_RANK() OVER (ORDER BY j.k1), j.id
+FROM (SELECT j.id, j.k1 FROM `shop`.`sessions_osc_journal` AS j
+WHERE j.id > 0 ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
+
+-- replay: delete
+DELETE s FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`sessions_osc_new` AS s WHERE j.id IN (…) AND s.`token` = j.k1;
+
+-- replay: insert
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY) WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`token` = j.k1;
+
+-- replay: forget
+DELETE `shop`.`sessions_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
+WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`sessions_osc_journal` WHERE `shop`.`sessions_osc_journal`.id = e.id;
+
+-- settle
+DROP TEMPORARY TABLE IF EXISTS `shop`.osc_image;
+CREATE TEMPORARY TABLE `shop`.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT j.k1, t.`token` IS NOT NULL AS has_row, t.`token` AS c1, t.`seen` AS c2
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`sessions_osc_journal` AS j) AS j
+LEFT JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1 LIMIT 0;
+START TRANSACTION;
+INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
+SELECT j.k1, t.`token` IS NOT NULL AS has_row, t.`token` AS c1, t.`seen` AS c2
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`sessions_osc_journal` AS j) AS j
+LEFT JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1;
+DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`sessions_osc_new` AS s
+WHERE s.`token` = j.k1;
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM (SELECT c1 AS `token`, c2 AS `seen` FROM `shop`.osc_image
+WHERE has_row) AS t;
+DELETE `shop`.`sessions_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
+WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`sessions_osc_journal` WHERE `shop`.`sessions_osc_journal`.id = e.id;
+COMMIT;
+
+-- backlog
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`sessions_osc_journal` AS j LIMIT 4000) AS b;
+

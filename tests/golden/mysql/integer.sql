@@ -1,0 +1,68 @@
+-- journal
+CREATE TABLE IF NOT EXISTS `shop`.`users_osc_journal` (k1 bigint NULL, id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+
+-- triggers
+SET SESSION lock_wait_timeout = 1;
+LOCK TABLES `shop`.`users` WRITE, `shop`.`users_osc_journal` WRITE;
+CREATE TRIGGER `shop`.`users_osc_ins` AFTER INSERT ON `shop`.`users` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`users_osc_journal` (k1) VALUES (NEW.`id`); END;
+CREATE TRIGGER `shop`.`users_osc_upd` AFTER UPDATE ON `shop`.`users` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`users_osc_journal` (k1) VALUES (OLD.`id`); IF NOT (OLD.`id` = NEW.`id`) THEN INSERT INTO `shop`.`users_osc_journal` (k1) VALUES (NEW.`id`); END IF; END;
+CREATE TRIGGER `shop`.`users_osc_del` AFTER DELETE ON `shop`.`users` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`users_osc_journal` (k1) VALUES (OLD.`id`); END;
+UNLOCK TABLES;
+
+-- chunk of positions
+INSERT INTO `shop`.`users_osc_new` (`id`, `email`)
+SELECT t.`id`, t.`email` FROM `shop`.`users` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` BETWEEN -9223372036854775708 AND -9223372036854775609
+ON DUPLICATE KEY UPDATE `shop`.`users_osc_new`.`id` = `shop`.`users_osc_new`.`id`;
+
+-- chunk of keys
+INSERT INTO `shop`.`users_osc_new` (`id`, `email`)
+SELECT t.`id`, t.`email` FROM `shop`.`users` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` > 'low 1' AND t.`id` <= 'end 1'
+ON DUPLICATE KEY UPDATE `shop`.`users_osc_new`.`id` = `shop`.`users_osc_new`.`id`;
+
+-- key literals
+t.`id`
+
+-- read the journal
+SELECT j.id, DENSE_RANK() OVER (ORDER BY j.k1), j.id
+FROM (SELECT j.id, j.k1 FROM `shop`.`users_osc_journal` AS j
+WHERE j.id > 0 ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
+
+-- replay: delete
+DELETE s FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`users_osc_new` AS s WHERE j.id IN (…) AND s.`id` = j.k1;
+
+-- replay: insert
+INSERT INTO `shop`.`users_osc_new` (`id`, `email`)
+SELECT t.`id`, t.`email` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY) WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` = j.k1;
+
+-- replay: forget
+DELETE `shop`.`users_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY)
+WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`users_osc_journal` WHERE `shop`.`users_osc_journal`.id = e.id;
+
+-- settle
+DROP TEMPORARY TABLE IF EXISTS `shop`.osc_image;
+CREATE TEMPORARY TABLE `shop`.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT j.k1, t.`id` IS NOT NULL AS has_row, t.`id` AS c1, t.`email` AS c2
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`users_osc_journal` AS j) AS j
+LEFT JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1 LIMIT 0;
+START TRANSACTION;
+INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
+SELECT j.k1, t.`id` IS NOT NULL AS has_row, t.`id` AS c1, t.`email` AS c2
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`users_osc_journal` AS j) AS j
+LEFT JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1;
+DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`users_osc_new` AS s
+WHERE s.`id` = j.k1;
+INSERT INTO `shop`.`users_osc_new` (`id`, `email`)
+SELECT t.`id`, t.`email` FROM (SELECT c1 AS `id`, c2 AS `email` FROM `shop`.osc_image
+WHERE has_row) AS t;
+DELETE `shop`.`users_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY)
+WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`users_osc_journal` WHERE `shop`.`users_osc_journal`.id = e.id;
+COMMIT;
+
+-- backlog
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`users_osc_journal` AS j LIMIT 4000) AS b;
+

@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."sessions_osc_journal" (k1)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."token" FROM ONLY "shop"."sessions" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."sessions_osc_journal" IS 'osc: journal of "shop"."sessions"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."sessions" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."sessions_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."sessions_osc_journal" VALUES (OLD."token");
+    IF ROW(NEW."token")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."token")::pg_catalog.record THEN
+      INSERT INTO "shop"."sessions_osc_journal" VALUES (NEW."token");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."sessions_osc_journal" VALUES (NEW."token");
+  ELSE
+    INSERT INTO "shop"."sessions_osc_journal" VALUES (OLD."token");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."sessions_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "sessions_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."sessions"
+FOR EACH ROW WHEN (NULL::"shop"."sessions_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."sessions_osc_capture"();
+ALTER TABLE ONLY "shop"."sessions" ENABLE ALWAYS TRIGGER "sessions_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
+SELECT t."token", t."seen" FROM ONLY "shop"."sessions" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("token") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
+SELECT t."token", t."seen" FROM ONLY "shop"."sessions" AS t WHERE (t."token") > ('low 1') AND (t."token") <= ('end 1')
+ON CONFLICT ("token") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."token")::pg_catalog.text) || '::pg_catalog."uuid"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."token" = j.k1;
+
+-- replay: insert
+INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
+SELECT t."token", t."seen" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j) AS j
+WHERE s."token" = j.k1;
+INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
+SELECT t."token", t."seen" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j) AS j
+JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1;
+DELETE FROM ONLY "shop"."sessions_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."sessions_osc_journal" LIMIT 4000) AS j;
+

@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."parts_osc_journal" (k1, k2)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."tenant", t."code" FROM ONLY "shop"."parts" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."parts_osc_journal" IS 'osc: journal of "shop"."parts"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."parts" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."parts_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."parts_osc_journal" VALUES (OLD."tenant", OLD."code");
+    IF ROW(NEW."tenant", NEW."code")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."tenant", OLD."code")::pg_catalog.record THEN
+      INSERT INTO "shop"."parts_osc_journal" VALUES (NEW."tenant", NEW."code");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."parts_osc_journal" VALUES (NEW."tenant", NEW."code");
+  ELSE
+    INSERT INTO "shop"."parts_osc_journal" VALUES (OLD."tenant", OLD."code");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."parts_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "parts_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."parts"
+FOR EACH ROW WHEN (NULL::"shop"."parts_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."parts_osc_capture"();
+ALTER TABLE ONLY "shop"."parts" ENABLE ALWAYS TRIGGER "parts_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("tenant", "code") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE (t."tenant", t."code") > ('low 1', 'low 2') AND (t."tenant", t."code") <= ('end 1', 'end 2')
+ON CONFLICT ("tenant", "code") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."tenant")::pg_catalog.text) || '::pg_catalog."integer"', pg_catalog.quote_literal((t."code")::pg_catalog.text) || '::pg_catalog."text"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1, j.k2), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."tenant" = j.k1 AND s."code" = j.k2;
+
+-- replay: insert
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j) AS j
+WHERE s."tenant" = j.k1 AND s."code" = j.k2;
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j) AS j
+JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2;
+DELETE FROM ONLY "shop"."parts_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."parts_osc_journal" LIMIT 4000) AS j;
+

@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."users_osc_journal" (k1)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."id" FROM ONLY "shop"."users" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."users_osc_journal" IS 'osc: journal of "shop"."users"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."users" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."users_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."users_osc_journal" VALUES (OLD."id");
+    IF ROW(NEW."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."id")::pg_catalog.record THEN
+      INSERT INTO "shop"."users_osc_journal" VALUES (NEW."id");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."users_osc_journal" VALUES (NEW."id");
+  ELSE
+    INSERT INTO "shop"."users_osc_journal" VALUES (OLD."id");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."users_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "users_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."users"
+FOR EACH ROW WHEN (NULL::"shop"."users_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."users_osc_capture"();
+ALTER TABLE ONLY "shop"."users" ENABLE ALWAYS TRIGGER "users_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."email" FROM ONLY "shop"."users" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("id") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."email" FROM ONLY "shop"."users" AS t WHERE (t."id") > ('low 1') AND (t."id") <= ('end 1')
+ON CONFLICT ("id") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."id")::pg_catalog.text) || '::pg_catalog."bigint"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."users_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."id" = j.k1;
+
+-- replay: insert
+INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."email" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."users" AS t ON t."id" = j.k1;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."users_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j) AS j
+WHERE s."id" = j.k1;
+INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."email" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j) AS j
+JOIN ONLY "shop"."users" AS t ON t."id" = j.k1;
+DELETE FROM ONLY "shop"."users_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."users_osc_journal" LIMIT 4000) AS j;
+

@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."odd ""`' name_osc_journal" (k1)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."se""lect` id" FROM ONLY "shop"."odd ""`' name" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."odd ""`' name_osc_journal" IS 'osc: journal of "shop"."odd ""`'' name"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."odd ""`' name" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."odd ""`' name_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (OLD."se""lect` id");
+    IF ROW(NEW."se""lect` id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."se""lect` id")::pg_catalog.record THEN
+      INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (NEW."se""lect` id");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (NEW."se""lect` id");
+  ELSE
+    INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (OLD."se""lect` id");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."odd ""`' name_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "odd ""`' name_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."odd ""`' name"
+FOR EACH ROW WHEN (NULL::"shop"."odd ""`' name_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."odd ""`' name_osc_capture"();
+ALTER TABLE ONLY "shop"."odd ""`' name" ENABLE ALWAYS TRIGGER "odd ""`' name_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING SYSTEM VALUE
+SELECT t."se""lect` id", t."from" FROM ONLY "shop"."odd ""`' name" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("se""lect` id") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING SYSTEM VALUE
+SELECT t."se""lect` id", t."from" FROM ONLY "shop"."odd ""`' name" AS t WHERE (t."se""lect` id") > ('low 1') AND (t."se""lect` id") <= ('end 1')
+ON CONFLICT ("se""lect` id") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."se""lect` id")::pg_catalog.text) || '::pg_catalog."bigint"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."odd ""`' name_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."se""lect` id" = j.k1;
+
+-- replay: insert
+INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING SYSTEM VALUE
+SELECT t."se""lect` id", t."from" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."odd ""`' name" AS t ON t."se""lect` id" = j.k1;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."odd ""`' name_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j) AS j
+WHERE s."se""lect` id" = j.k1;
+INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING SYSTEM VALUE
+SELECT t."se""lect` id", t."from" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j) AS j
+JOIN ONLY "shop"."odd ""`' name" AS t ON t."se""lect` id" = j.k1;
+DELETE FROM ONLY "shop"."odd ""`' name_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."odd ""`' name_osc_journal" LIMIT 4000) AS j;
+

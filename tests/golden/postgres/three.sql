@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."ledger_osc_journal" (k1, k2, k3)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."a", t."b", t."c" FROM ONLY "shop"."ledger" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."ledger_osc_journal" IS 'osc: journal of "shop"."ledger"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."ledger" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."ledger_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."ledger_osc_journal" VALUES (OLD."a", OLD."b", OLD."c");
+    IF ROW(NEW."a", NEW."b", NEW."c")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."a", OLD."b", OLD."c")::pg_catalog.record THEN
+      INSERT INTO "shop"."ledger_osc_journal" VALUES (NEW."a", NEW."b", NEW."c");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."ledger_osc_journal" VALUES (NEW."a", NEW."b", NEW."c");
+  ELSE
+    INSERT INTO "shop"."ledger_osc_journal" VALUES (OLD."a", OLD."b", OLD."c");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."ledger_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "ledger_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."ledger"
+FOR EACH ROW WHEN (NULL::"shop"."ledger_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."ledger_osc_capture"();
+ALTER TABLE ONLY "shop"."ledger" ENABLE ALWAYS TRIGGER "ledger_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
+SELECT t."a", t."b", t."c" FROM ONLY "shop"."ledger" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("a", "b", "c") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
+SELECT t."a", t."b", t."c" FROM ONLY "shop"."ledger" AS t WHERE (t."a", t."b", t."c") > ('low 1', 'low 2', 'low 3') AND (t."a", t."b", t."c") <= ('end 1', 'end 2', 'end 3')
+ON CONFLICT ("a", "b", "c") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."a")::pg_catalog.text) || '::pg_catalog."date"', pg_catalog.quote_literal((t."b")::pg_catalog.text) || '::pg_catalog."numeric"', pg_catalog.quote_literal((t."c")::pg_catalog.text) || '::pg_catalog."boolean"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1, j.k2, j.k3), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
+
+-- replay: insert
+INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
+SELECT t."a", t."b", t."c" FROM (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j) AS j
+WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
+INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
+SELECT t."a", t."b", t."c" FROM (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j) AS j
+JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3;
+DELETE FROM ONLY "shop"."ledger_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."ledger_osc_journal" LIMIT 4000) AS j;
+

@@ -1,0 +1,77 @@
+-- journal
+CREATE TABLE IF NOT EXISTS "shop"."big_osc_journal" (k1)
+WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
+AS SELECT t."id" FROM ONLY "shop"."big" AS t WITH NO DATA;
+COMMENT ON TABLE "shop"."big_osc_journal" IS 'osc: journal of "shop"."big"';
+
+-- triggers
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = 3000;
+LOCK TABLE ONLY "shop"."big" IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 300;
+CREATE OR REPLACE FUNCTION "shop"."big_osc_capture"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
+  IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+    INSERT INTO "shop"."big_osc_journal" VALUES (OLD."id");
+    IF ROW(NEW."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."id")::pg_catalog.record THEN
+      INSERT INTO "shop"."big_osc_journal" VALUES (NEW."id");
+    END IF;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+    INSERT INTO "shop"."big_osc_journal" VALUES (NEW."id");
+  ELSE
+    INSERT INTO "shop"."big_osc_journal" VALUES (OLD."id");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "shop"."big_osc_capture"() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "big_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."big"
+FOR EACH ROW WHEN (NULL::"shop"."big_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."big_osc_capture"();
+ALTER TABLE ONLY "shop"."big" ENABLE ALWAYS TRIGGER "big_osc_capture";
+COMMIT;
+
+-- chunk of positions
+INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."v" FROM ONLY "shop"."big" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
+ON CONFLICT ("id") DO NOTHING;
+
+-- chunk of keys
+INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."v" FROM ONLY "shop"."big" AS t WHERE (t."id") > ('low 1') AND (t."id") <= ('end 1')
+ON CONFLICT ("id") DO NOTHING;
+
+-- key literals
+pg_catalog.quote_literal((t."id")::pg_catalog.text) || '::pg_catalog."numeric"'
+
+-- read the journal
+SELECT pg_catalog.quote_literal(j.ctid),
+  pg_catalog.hash_record_extended(ROW(j.k1), 0) & 65535,
+  pg_catalog.quote_literal(j.ctid)
+FROM ONLY "shop"."big_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
+
+-- replay: delete
+DELETE FROM ONLY "shop"."big_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."big_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+WHERE s."id" = j.k1;
+
+-- replay: insert
+INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."v" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."big_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."big" AS t ON t."id" = j.k1;
+
+-- replay: forget
+DELETE FROM ONLY "shop"."big_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
+
+-- settle
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DELETE FROM ONLY "shop"."big_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."big_osc_journal" AS j) AS j
+WHERE s."id" = j.k1;
+INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."v" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."big_osc_journal" AS j) AS j
+JOIN ONLY "shop"."big" AS t ON t."id" = j.k1;
+DELETE FROM ONLY "shop"."big_osc_journal";
+COMMIT;
+
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."big_osc_journal" LIMIT 4000) AS j;
+
