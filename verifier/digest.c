@@ -51,7 +51,6 @@ void digest_bind(const struct plan *plan, struct sql_env *env)
     const struct column **columns = ARENA_ARRAY(arena, const struct column *, plan->n_map);
     const char **values = ARENA_ARRAY(arena, const char *, plan->n_map);
     const char **refs = ARENA_ARRAY(arena, const char *, plan->n_map);
-    AUTO(text) force = TEXT_INIT;
 
     for (size_t i = 0; i < plan->n_map; i++) {
         columns[i] = compared_as(&plan->map[i], arena);
@@ -60,15 +59,17 @@ void digest_bind(const struct plan *plan, struct sql_env *env)
     }
     sql_bind_sql(env, "source_hash", checksum->row_hash(columns, values, plan->n_map, arena));
     sql_bind_sql(env, "shadow_hash", checksum->row_hash(columns, refs, plan->n_map, arena));
-    sql_render(&force, plan->dialect->catalog->force_index, &plan->env);
-    sql_bind_sql(env, "source_force", arena_copy(arena, force.bytes, force.length));
 }
 
 void digest_bind_range(const struct plan *plan, struct sql_env *env, const struct range *range,
                        bool excuses)
 {
     struct arena *arena = env->arena;
+    const bool is_whole_table = !range->after.literals && !range->through.literals;
 
+    sql_bind_sql(
+        env, "source_force",
+        is_whole_table ? "" : sql_renders(arena, plan->dialect->catalog->force_index, &plan->env));
     sql_bind_sql(
         env, "source_range",
         range_condition(plan, "t", plan->key->columns, &range->after, &range->through, arena));

@@ -25,13 +25,13 @@ struct range {
 /*
  * An environment for the verifier's templates, on top of the plan's:
  *   {source_hash} {shadow_hash}     of a row, over t and s
- *   {source_force}                  makes the source be read by the key's index, or ""
  */
 void digest_bind(const struct plan *plan, struct sql_env *env);
 
 /*
  * Adds to `env` what the templates of one range need:
  *   {source_range} {shadow_range}   conditions on t and s
+ *   {source_force}                  makes the source be read by the key's index, or ""
  *   {source_excuse} {shadow_excuse} leave out rows whose key is in the journal, or ""
  */
 void digest_bind_range(const struct plan *plan, struct sql_env *env, const struct range *range,
