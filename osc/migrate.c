@@ -83,15 +83,14 @@ static bool step_capture(struct migration *m, struct error *err)
 }
 
 /* Runs `work` while replay follows the writes; the first error of either ends both. */
-static bool with_replay(struct migration *m,
+static bool with_replay(struct migration *m, struct replay_job *job,
                         bool (*work)(struct migration *m, struct cancel *cancel, struct error *err),
                         struct error *err)
 {
-    struct replay_job job = migration_replay_job(m);
     struct group *group = group_new(m->cancel);
     struct error mine = ERROR_INIT, theirs = ERROR_INIT;
 
-    bool good = group_start(group, "replay", replay_service, &job, &mine) &&
+    bool good = group_start(group, "replay", replay_service, job, &mine) &&
                 work(m, group_token(group), &mine);
     group_cancel(group);
     const bool replayed = group_join(group, &theirs);
@@ -131,7 +130,10 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
 
 static bool step_copy(struct migration *m, struct error *err)
 {
-    return with_replay(m, copy, err);
+    struct replay_job replay = migration_replay_job(m);
+
+    replay.beside_copy = true;
+    return with_replay(m, &replay, copy, err);
 }
 
 /*
@@ -213,7 +215,8 @@ static bool step_verify(struct migration *m, struct error *err)
                              "the ALTER changes what the key calls equal: --verify=none is unsafe");
         return true;
     }
-    return with_replay(m, verify, err);
+    struct replay_job replay = migration_replay_job(m);
+    return with_replay(m, &replay, verify, err);
 }
 
 static bool step_cutover(struct migration *m, struct error *err)

@@ -27,6 +27,7 @@ struct capture_dialect {
         *entries_close;        /* condition on j for a list of entries */
     const char *replay_delete; /* template: {entries} */
     const char *replay_insert;
+    const char *replay_insert_beside_copy; /* leaves a row that a chunk has inserted meanwhile */
     const char *forget;
     /*
      * Brings the keys of every visible entry up to date from one snapshot of

@@ -325,6 +325,13 @@ static bool settle(struct db *db, const struct plan *plan, const char *entries, 
 
 /* ---- replay ---- */
 
+#define REPLAY_INSERT                                                                              \
+    "INSERT INTO {shadow} ({shadow_columns})\n"                                                    \
+    "SELECT {source_values} FROM (SELECT DISTINCT {journal_key}\n"                                 \
+    "FROM {journal} AS j WHERE {entries}) AS j\n"                                                  \
+    "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index})\n"                                      \
+    "WHERE {source_is_entry}"
+
 /*
  * Lanes are the ranks of the keys in the batch: the server compares them by
  * their own collations.  Nothing is folded before the delete: the shadow may
@@ -345,11 +352,9 @@ const struct capture_dialect mysql_capture = {
     .entries_close = ")",
     .replay_delete = "DELETE s FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
                      "STRAIGHT_JOIN {shadow} AS s WHERE {entries} AND {shadow_is_entry}",
-    .replay_insert = "INSERT INTO {shadow} ({shadow_columns})\n"
-                     "SELECT {source_values} FROM (SELECT DISTINCT {journal_key}\n"
-                     "FROM {journal} AS j FORCE INDEX (PRIMARY) WHERE {entries}) AS j\n"
-                     "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index})\n"
-                     "WHERE {source_is_entry}",
+    .replay_insert = REPLAY_INSERT,
+    .replay_insert_beside_copy = REPLAY_INSERT
+    "\nON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
     .forget = FORGET,
     .settle = settle,
     .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j LIMIT {limit}) AS b",

@@ -218,29 +218,62 @@ static bool remove_capture(struct db *db, const struct plan *plan, uint64_t time
 
 /* ---- replay ---- */
 
-#define ENTRY_KEYS                                                                                 \
-    "(SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j WHERE {entries}) AS j"
+/*
+ * The delete takes every key as it is: the shadow may tell apart what the
+ * source calls equal.  The insert takes one of those, or it would do its row twice.
+ */
+#define DELETE_OF(entries)                                                                         \
+    "DELETE FROM {only_shadow} AS s USING (SELECT {journal_columns}\n"                             \
+    "FROM ONLY {journal} AS j" entries ") AS j WHERE {shadow_is_entry}"
 
-#define ALL_KEYS "(SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j) AS j"
+#define ROWS_OF(entries)                                                                           \
+    "FROM (SELECT DISTINCT {journal_columns} FROM ONLY {journal} AS j" entries ") AS j\n"          \
+    "JOIN {only_source} AS t ON {source_is_entry}"
 
-static bool settle(struct db *db, const struct plan *plan, const char *entries UNUSED,
-                   struct error *err)
+#define INSERT_OF(entries)                                                                         \
+    "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"                            \
+    "SELECT {source_values} " ROWS_OF(entries)
+
+#define SKIP_PRESENT "\nON CONFLICT ({shadow_key}) DO NOTHING"
+
+/*
+ * A row that a chunk inserted since the snapshot makes the insert fail as a
+ * serialization failure, to be tried again; one that was there before is another
+ * row's, and a conflict of the data.
+ */
+static bool insert_all(struct db *db, const struct plan *plan, struct arena *arena,
+                       struct error *err)
 {
-    static const char *const statements[] = {
-        "DELETE FROM {only_shadow} AS s USING " ALL_KEYS "\nWHERE {shadow_is_entry}",
-        "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
-        "SELECT {source_values} FROM " ALL_KEYS "\nJOIN {only_source} AS t ON {source_is_entry}",
-        "DELETE FROM ONLY {journal}", /* exactly what this snapshot sees */
-    };
+    uint64_t inserted = 0, expected = 0;
 
-    if (!db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ", NULL, err))
+    if (!sql_exec(db, INSERT_OF("") SKIP_PRESENT, &plan->env, &inserted, err) ||
+        !db_value_u64(db, &expected,
+                      sql_renders(arena, "SELECT pg_catalog.count(*) " ROWS_OF(""), &plan->env),
+                      err))
         return false;
-    for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-        if (!sql_exec(db, statements[i], &plan->env, NULL, err)) {
+    if (inserted == expected)
+        return true;
+    return error_set(err, ERROR_CONFLICT,
+                     "%" PRIu64 " rows of %s have a key which the new schema calls another row's",
+                     expected - inserted, plan->source->quoted);
+}
+
+static bool settle(struct db *db, const struct plan *plan, const char *entries, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_sql(&env, "entries", entries);
+    bool good = db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ", NULL, err);
+    if (good) {
+        good = sql_exec(db, DELETE_OF(""), &env, NULL, err) && insert_all(db, plan, arena, err) &&
+               sql_exec(db, "DELETE FROM ONLY {journal} AS j WHERE {entries}", &env, NULL, err) &&
+               db_commit(db, err);
+        if (!good)
             db_rollback(db);
-            return false;
-        }
-    return db_commit(db, err);
+    }
+    arena_free(arena);
+    return good;
 }
 
 const struct capture_dialect postgres_capture = {
@@ -256,11 +289,9 @@ const struct capture_dialect postgres_capture = {
     .entries_open = "j.ctid = ANY (ARRAY[",
     .entries_separator = ",",
     .entries_close = "]::pg_catalog.tid[])",
-    .replay_delete = "DELETE FROM {only_shadow} AS s USING " ENTRY_KEYS "\n"
-                     "WHERE {shadow_is_entry}",
-    .replay_insert = "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
-                     "SELECT {source_values} FROM " ENTRY_KEYS "\n"
-                     "JOIN {only_source} AS t ON {source_is_entry}",
+    .replay_delete = DELETE_OF(" WHERE {entries}"),
+    .replay_insert = INSERT_OF(" WHERE {entries}"),
+    .replay_insert_beside_copy = INSERT_OF(" WHERE {entries}") SKIP_PRESENT,
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
     .settle = settle,
     .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",

@@ -38,15 +38,21 @@ struct lane_work {
 
 /* ---- one batch on one connection ---- */
 
-static bool render_and_run(struct db *db, const struct plan *plan, const char *condition,
-                           struct arena *arena, struct error *err)
+/*
+ * Beside the copy a chunk may insert a row between our delete and our insert.
+ * It began after the batch was read, so its row is as new as the batch, and what
+ * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
+ * the way is another one, and an error.
+ */
+static bool render_and_run(struct db *db, const struct plan *plan, const char *insert,
+                           const char *condition, struct arena *arena, struct error *err)
 {
     const struct capture_dialect *dialect = plan->dialect->capture;
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_sql(&env, "entries", condition);
     if (!sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
-        !sql_exec(db, dialect->replay_insert, &env, NULL, err))
+        !sql_exec(db, insert, &env, NULL, err))
         return false;
     FAILPOINT("before-forget");
     if (MUTANT("forget-up-to-now"))
@@ -65,12 +71,16 @@ static bool connect_lane(struct replay *replay, unsigned lane, struct error *err
            server_fence(replay->lanes[lane], replay->job->plan->table_key, role, err);
 }
 
-static bool apply_once(struct db *db, const struct plan *plan, const char *condition,
+static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
                        struct arena *arena, struct error *err)
 {
+    const struct capture_dialect *dialect = job->plan->dialect->capture;
+    const char *insert =
+        job->beside_copy ? dialect->replay_insert_beside_copy : dialect->replay_insert;
+
     if (!db_begin(db, err))
         return false;
-    if (!render_and_run(db, plan, condition, arena, err)) {
+    if (!render_and_run(db, job->plan, insert, condition, arena, err)) {
         db_rollback(db);
         return false;
     }
@@ -90,7 +100,7 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
 
     for (unsigned n = 0; count; n++) {
         error_clear(err);
-        good = apply_once(replay->lanes[lane], replay->job->plan, condition, arena, err);
+        good = apply_once(replay->lanes[lane], replay->job, condition, arena, err);
         if (good || n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
             break;
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
@@ -332,7 +342,8 @@ bool replay_drain(struct db *db, const struct plan *plan, const struct deadline 
             break;
         }
         const char *condition = journal_condition(plan, &batch, 0, 1, &count, arena);
-        good = render_and_run(db, plan, condition, arena, err);
+        good =
+            render_and_run(db, plan, plan->dialect->capture->replay_insert, condition, arena, err);
         *drained += batch.n;
         if (good && deadline_passed(deadline))
             good = error_set(err, ERROR_TRANSIENT,

@@ -19,7 +19,8 @@ struct replay_job {
     const struct dsn *dsn;
     struct grace *grace;
     struct progress *progress;
-    unsigned lanes; /* connections that replay side by side */
+    unsigned lanes;   /* connections that replay side by side */
+    bool beside_copy; /* chunks run meanwhile */
 };
 
 /* A worker for a group: replays until its token is set, which is success. */
