@@ -21,6 +21,7 @@ struct capture_dialect {
      * there is fine. */
     bool (*remove)(struct db *db, const struct plan *plan, uint64_t timeout_ms, struct error *err);
 
+    const char *session;     /* makes a connection ready to replay; "" */
     const char *first_place; /* before every entry */
     const char *read;        /* template: {after} {limit} → entry, lane number, place */
     const char *entries_open, *entries_separator,

@@ -343,6 +343,7 @@ const struct capture_dialect mysql_capture = {
     .install = install,
     .check = check,
     .remove = remove_all,
+    .session = "",
     .first_place = "0",
     .read = "SELECT j.id, DENSE_RANK() OVER (ORDER BY {journal_key}), j.id\n"
             "FROM (SELECT j.id, {journal_key} FROM {journal} AS j\n"

@@ -60,6 +60,13 @@ static bool render_and_run(struct db *db, const struct plan *plan, const char *i
     return sql_exec(db, dialect->forget, &env, NULL, err);
 }
 
+static bool prepare_session(struct db *db, const struct plan *plan, struct error *err)
+{
+    const char *statement = plan->dialect->capture->session;
+
+    return !*statement || db_exec(db, statement, NULL, err);
+}
+
 static bool connect_lane(struct replay *replay, unsigned lane, struct error *err)
 {
     char role[32];
@@ -68,7 +75,8 @@ static bool connect_lane(struct replay *replay, unsigned lane, struct error *err
     (void)snprintf(role, sizeof role, "replay-%u", lane);
     replay->lanes[lane] = db_open(replay->job->dsn, role, err);
     return replay->lanes[lane] &&
-           server_fence(replay->lanes[lane], replay->job->plan->table_key, role, err);
+           server_fence(replay->lanes[lane], replay->job->plan->table_key, role, err) &&
+           prepare_session(replay->lanes[lane], replay->job->plan, err);
 }
 
 static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
@@ -324,11 +332,11 @@ bool replay_drain(struct db *db, const struct plan *plan, const struct deadline 
     struct arena *arena = arena_new();
     struct journal journal;
     struct batch batch = {.n = 0};
-    bool good = true;
+    bool good = prepare_session(db, plan, err);
 
     *drained = 0;
     journal_init(&journal, plan);
-    do {
+    while (good) {
         size_t count = 0;
         arena_reset(arena);
         journal_start_over(&journal);
@@ -349,7 +357,7 @@ bool replay_drain(struct db *db, const struct plan *plan, const struct deadline 
             good = error_set(err, ERROR_TRANSIENT,
                              "the backlog was not drained in time (%" PRIu64 " entries done)",
                              *drained);
-    } while (good);
+    }
     journal_release(&journal);
     arena_free(arena);
     return good;
