@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,37 @@ bool mutant_is(const char *name)
     const char *wanted = getenv("OSC_MUTANT");
 
     return wanted && strcmp(wanted, name) == 0;
+}
+
+static atomic_uint calls;
+
+static void write_count(void)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/calls", getenv("OSC_FAILPOINTS"));
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return;
+    (void)fprintf(file, "%u\n", atomic_load(&calls));
+    (void)fclose(file);
+}
+
+unsigned fault_count(void)
+{
+    const char *fault = getenv("OSC_FAULT");
+    const unsigned number = atomic_fetch_add(&calls, 1) + 1;
+
+    if (number == 1 && fault && *fault == 'c')
+        (void)atexit(write_count);
+    return number;
+}
+
+char fault_wanted(unsigned number)
+{
+    const char *fault = getenv("OSC_FAULT");
+
+    return fault && strlen(fault) > 2 && strtoul(fault + 2, NULL, 10) == number ? *fault : 0;
 }
 
 void failpoint_reach(const char *name)

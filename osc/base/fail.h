@@ -7,7 +7,10 @@
  * "name" whose first byte is 'k' kills the process instead (as kill -9 would).
  * MUTANT("name") is true when $OSC_MUTANT is that name: each mutant breaks one
  * condition of the protocol, and a test must notice.
- * Both vanish from builds without OSC_TESTING.
+ * OSC_FAULT=b:37 breaks the connection of the 37th database call before it runs,
+ * a:37 after it ran but before the reply, k:37 and K:37 kill the process there;
+ * c:0 only counts, into the file "calls" of $OSC_FAILPOINTS.
+ * All vanish from builds without OSC_TESTING.
  */
 #ifndef OSC_BASE_FAIL_H
 #define OSC_BASE_FAIL_H
@@ -15,6 +18,10 @@
 #ifdef OSC_TESTING
 #include <stdbool.h>
 
+/* The number of this database call. */
+unsigned fault_count(void);
+/* What is to happen at call `number` ('b', 'a', 'k', 'K'), or 0. */
+char fault_wanted(unsigned number);
 void failpoint_reach(const char *name);
 bool mutant_is(const char *name);
 #define FAILPOINT(name) failpoint_reach(name)

@@ -1,11 +1,14 @@
 #include "osc/db/db.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/log.h"
 #include "osc/db/dialect.h"
 #include "osc/db/driver.h"
@@ -95,16 +98,57 @@ void db_record(struct db *db, struct text *script, bool runs)
     db->is_rehearsal = script && !runs;
 }
 
+#ifdef OSC_TESTING
+/* The server ends this connection; what it was doing is rolled back. */
+static void break_connection(struct db *db)
+{
+    static _Thread_local bool is_breaking; /* the killer's own calls are no targets */
+    struct error ignored = ERROR_INIT;
+
+    if (is_breaking)
+        return;
+    is_breaking = true;
+    struct db *killer = db_open(db->dsn, "killer", &ignored);
+    if (killer)
+        (void)!db->dialect->server->kill(killer, db->id, &ignored);
+    db_close(killer);
+    is_breaking = false;
+}
+
+/* True when the call may go on; `is_over` says that it ran already. */
+static bool suffer_fault(struct db *db, unsigned number, bool is_over, struct error *err)
+{
+    const char fault = fault_wanted(number);
+
+    if (fault == (is_over ? 'K' : 'k'))
+        (void)kill(getpid(), SIGKILL);
+    if (fault == 'b' && !is_over)
+        break_connection(db);
+    if (fault != 'a' || !is_over)
+        return true;
+    break_connection(db);
+    db->is_lost = true;
+    return error_set(err, ERROR_LOST, "the reply was lost");
+}
+#define FAULT_NUMBER() const unsigned fault_number = fault_count()
+#define FAULT(db, is_over, err) suffer_fault((db), fault_number, (is_over), (err))
+#else
+#define FAULT_NUMBER() ((void)0)
+#define FAULT(db, is_over, err) true
+#endif
+
 bool db_exec(struct db *db, const char *statement, uint64_t *affected, struct error *err)
 {
     const uint64_t started = clock_us();
     uint64_t count = 0;
 
-    if (!check_usable(db, err))
+    FAULT_NUMBER();
+    if (!check_usable(db, err) || !FAULT(db, false, err))
         return false;
     if (db->script)
         text_printf(db->script, "%s;\n", statement);
-    const bool good = db->is_rehearsal || db->driver->exec(db, statement, &count, err);
+    const bool good =
+        db->is_rehearsal || (db->driver->exec(db, statement, &count, err) && FAULT(db, true, err));
     log_statement(statement, started, count, good);
     if (good && affected)
         *affected = count;
@@ -117,7 +161,8 @@ bool db_query(struct db *db, struct rows *rows, const char *statement, struct er
     struct rows fresh = ROWS_INIT;
 
     error_clear(err); /* rows_next() says nothing at the end: callers look at the kind */
-    if (!check_usable(db, err))
+    FAULT_NUMBER();
+    if (!check_usable(db, err) || !FAULT(db, false, err))
         return false;
     const bool good = db->driver->query(db, &fresh, statement, err);
     log_statement(statement, started, 0, good);
@@ -126,6 +171,10 @@ bool db_query(struct db *db, struct rows *rows, const char *statement, struct er
     *rows = fresh;
     rows->db = db;
     db->is_reading = true;
+    if (!FAULT(db, true, err)) {
+        rows_release(rows);
+        return false;
+    }
     return true;
 }
 

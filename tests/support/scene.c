@@ -181,6 +181,8 @@ static pid_t start(struct scene *scene, const char *command, va_list args)
     (void)dup2(open(out, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDOUT_FILENO);
     (void)dup2(open(failure, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDERR_FILENO);
     (void)setenv("OSC_FAILPOINTS", scene->directory, 1);
+    if (scene->fault)
+        (void)setenv("OSC_FAULT", scene->fault, 1);
     if (scene->mutant)
         (void)setenv("OSC_MUTANT", scene->mutant, 1);
     execv(path, (char *const *)(uintptr_t)argv);

@@ -23,6 +23,7 @@ struct scene {
     struct db *db;
     struct arena *arena;
     struct dsn parsed, server;
+    const char *fault;  /* NULL, or OSC_FAULT of the next osc */
     const char *mutant; /* NULL, or the mutant that the next osc runs with */
 };
 
