@@ -26,7 +26,8 @@ struct shadow_dialect {
     /*
      * The same for `osc plan`: afterwards plan_shadow() works on `db`, yet
      * nobody else sees anything and rehearse_end() leaves nothing (a
-     * transaction that is rolled back, or a temporary table).
+     * transaction that is rolled back, or a temporary table).  Where that cannot show all,
+     * plan->shadow stays NULL and a finding says why.
      */
     bool (*rehearse)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
     void (*rehearse_end)(struct db *db, const struct plan *plan);
