@@ -192,7 +192,8 @@ static const struct {
      " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = {class}"        },
     {"table",
      "SELECT c.relname, c.relkind, pg_get_userbyid(c.relowner),"
-     " ARRAY(SELECT x::text FROM unnest(c.relacl) x ORDER BY 1),"
+     " ARRAY(SELECT x::text FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) x"
+     " ORDER BY 1),"
      " ARRAY(SELECT x FROM unnest(c.reloptions) x ORDER BY 1),"
      " ARRAY(SELECT x FROM unnest(t.reloptions) x ORDER BY 1), c.relpersistence, c.relreplident,"
      " c.relrowsecurity, c.relforcerowsecurity, c.reltablespace, c.relam, c.reloftype,"
@@ -215,7 +216,8 @@ static const struct {
      "d.refobjsubid),"
      " d.deptype, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmax,"
      " s.seqmin, s.seqcache, s.seqcycle, pg_get_userbyid(c.relowner),"
-     " ARRAY(SELECT x::text FROM unnest(c.relacl) x ORDER BY 1), c.relpersistence,"
+     " ARRAY(SELECT x::text FROM unnest(coalesce(c.relacl, acldefault('s', c.relowner))) x"
+     " ORDER BY 1), c.relpersistence,"
      " obj_description(c.oid, 'pg_class')"
      " FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_class c ON c.oid = "
      "d.objid"
@@ -223,17 +225,20 @@ static const struct {
      " AND d.refobjid = {class} AND d.deptype IN ('a', 'i')"                                      },
 };
 
-/* Every sequence of the schema: those that defaults use need not belong to the table. */
-static void add_sequences(struct picture *picture, struct db *db, struct arena *arena)
+/* Every sequence that is not another table's: those that defaults use need not belong to ours. */
+static void add_sequences(struct picture *picture, struct db *db, struct sql_env *env,
+                          struct arena *arena)
 {
     AUTO(rows) rows = ROWS_INIT;
     AUTO(text) all = TEXT_INIT;
     struct error err = ERROR_INIT;
 
-    if (!db_query(db, &rows,
-                  "SELECT c.relname FROM pg_class c WHERE c.relkind = 'S' AND c.relnamespace = "
-                  "'public'::regnamespace AND c.relname !~ '^osc_state'",
-                  &err))
+    if (!sql_query(db, &rows,
+                   "SELECT c.relname FROM pg_class c WHERE c.relkind = 'S' AND c.relnamespace ="
+                   " 'public'::regnamespace AND c.relname !~ '^osc_state' AND NOT EXISTS"
+                   " (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid ="
+                   " c.oid AND d.refclassid = d.classid AND d.refobjid <> {class})",
+                   env, &err))
         fail_msg("%s", err.text);
     while (rows_next(&rows, &err))
         text_printf(&all, "%sSELECT %s, last_value, is_called FROM %s",
@@ -256,7 +261,7 @@ static void take_postgres(struct picture *picture, struct db *db, const char *ta
     for (size_t i = 0; i < ARRAY_SIZE(postgres_questions); i++)
         add_rows(picture, db, postgres_questions[i].what,
                  sql_renders(arena, postgres_questions[i].question, &env), arena);
-    add_sequences(picture, db, arena);
+    add_sequences(picture, db, &env, arena);
     const char *columns = columns_of(
         db,
         sql_renders(arena,

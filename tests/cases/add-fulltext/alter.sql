@@ -1,0 +1,1 @@
+ADD FULLTEXT KEY f (b)

@@ -1,0 +1,2 @@
+CREATE TABLE t (id tinyint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, v int);
+INSERT INTO t VALUES (255, 1), (0, 2);

@@ -1,0 +1,2 @@
+INSERT INTO t (v) VALUES ('x');
+DELETE FROM t WHERE v = 'one';

@@ -1,0 +1,1 @@
+MODIFY a varchar(20) CHARACTER SET utf8mb4, MODIFY b text CHARACTER SET utf8mb4

@@ -1,0 +1,1 @@
+MODIFY a varchar(20) CHARACTER SET latin1

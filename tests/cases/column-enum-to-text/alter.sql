@@ -1,0 +1,1 @@
+MODIFY a varchar(10), MODIFY b varchar(10)

@@ -1,0 +1,1 @@
+UPDATE t SET v = 50 WHERE id = 5;

@@ -1,0 +1,2 @@
+INSERT INTO t (v) VALUES (100);
+UPDATE t SET v = v + 1 WHERE v = 3;

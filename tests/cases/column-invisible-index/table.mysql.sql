@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, KEY a (a) INVISIBLE);
+INSERT INTO t VALUES (1, 1);

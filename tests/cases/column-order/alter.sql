@@ -1,0 +1,1 @@
+MODIFY c int FIRST, ADD COLUMN d int AFTER a, MODIFY a int AFTER b

@@ -1,0 +1,1 @@
+MODIFY a varbinary(20), MODIFY b blob

@@ -1,0 +1,1 @@
+MODIFY a enum('2', 'b', '1')

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a text DEFAULT '5');
+INSERT INTO t VALUES (1, 'x'), (2, NULL);

@@ -1,0 +1,1 @@
+ALTER COLUMN "Odd Col" TYPE int USING "Odd Col"::int * length(t.b)

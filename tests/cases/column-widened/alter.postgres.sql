@@ -1,0 +1,1 @@
+ALTER COLUMN a TYPE bigint, ALTER COLUMN b TYPE text, ALTER COLUMN c TYPE decimal(10,4), ALTER COLUMN d TYPE double precision, ALTER COLUMN e TYPE varchar(10)

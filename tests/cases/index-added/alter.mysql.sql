@@ -1,0 +1,1 @@
+ADD KEY a (a), ADD UNIQUE KEY ab (a, b(5)), ADD COLUMN c int UNIQUE

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL CHECK (a > 0), b varchar(10), CHECK (a < 10000));
+INSERT INTO t VALUES (1, 1, 'b');

@@ -1,0 +1,10 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' FROM generate_series(1, 20) i;
+CREATE INDEX t_a ON t (a);
+ALTER TABLE t ADD CONSTRAINT pos CHECK (a > 0);
+COMMENT ON TABLE t IS 'it''s a "table" \ é';
+COMMENT ON COLUMN t.a IS 'column a';
+COMMENT ON INDEX t_a IS 'index a';
+COMMENT ON INDEX t_pkey IS 'index of the key';
+COMMENT ON CONSTRAINT t_pkey ON t IS 'key';
+COMMENT ON CONSTRAINT pos ON t IS 'positive';

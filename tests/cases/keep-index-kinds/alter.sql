@@ -1,0 +1,1 @@
+ADD COLUMN d int, ADD KEY d (d), DROP KEY two

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(100)) PAGE_COMPRESSED=1;
+INSERT INTO t VALUES (1, 1, 'x');

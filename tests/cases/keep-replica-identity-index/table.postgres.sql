@@ -1,0 +1,4 @@
+CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text);
+CREATE UNIQUE INDEX t_a ON t (a);
+ALTER TABLE t REPLICA IDENTITY USING INDEX t_a;
+INSERT INTO t SELECT i, i, 'b' FROM generate_series(1, 20) i;

@@ -1,0 +1,10 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text) WITH (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_enabled = false, autovacuum_vacuum_scale_factor = 0.02);
+INSERT INTO t SELECT i, i, 'b' FROM generate_series(1, 20) i;
+CREATE INDEX t_a ON t (a) WITH (fillfactor = 60);
+CREATE INDEX t_e ON t ((a + 1), lower(b) text_pattern_ops DESC NULLS LAST) INCLUDE (b) WHERE a > 3;
+ALTER INDEX t_e ALTER COLUMN 1 SET STATISTICS 300;
+CREATE INDEX t_brin ON t USING brin (a) WITH (pages_per_range = 16);
+CREATE INDEX t_hash ON t USING hash (a);
+CREATE INDEX t_gin ON t USING gin (to_tsvector('simple', b));
+CLUSTER t USING t_a;
+ALTER TABLE t REPLICA IDENTITY FULL;

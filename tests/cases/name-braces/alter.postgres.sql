@@ -1,0 +1,1 @@
+ADD COLUMN "{source} {key}3" int DEFAULT 5, DROP COLUMN "{source} {key}2"

@@ -1,0 +1,1 @@
+ADD COLUMN "$a$13" int DEFAULT 5, DROP COLUMN "$a$12"

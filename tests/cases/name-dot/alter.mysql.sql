@@ -1,0 +1,1 @@
+ADD COLUMN `a.b3` int DEFAULT 5, DROP COLUMN `a.b2`, RENAME COLUMN `a.b` TO `a.b4`

@@ -1,0 +1,1 @@
+INSERT INTO j SELECT max(id) + 1 FROM j;

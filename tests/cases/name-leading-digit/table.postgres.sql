@@ -1,0 +1,4 @@
+CREATE TABLE "1e5x" ("1e5x1" int PRIMARY KEY, "1e5x2" varchar(20), "1e5x" int);
+CREATE INDEX "1e5xi" ON "1e5x" ("1e5x2");
+CREATE UNIQUE INDEX "1e5xu" ON "1e5x" ("1e5x");
+INSERT INTO "1e5x" WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) SELECT i, CONCAT('v', i), i FROM n;

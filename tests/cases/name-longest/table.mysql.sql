@@ -1,0 +1,2 @@
+CREATE TABLE `ññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññ` (`cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc` int PRIMARY KEY, b int, KEY `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk` (b));
+INSERT INTO `ññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññññ` VALUES (1, 1), (2, 2);

@@ -1,0 +1,2 @@
+UPDATE t SET k1 = k1 + 100 WHERE id < 5;
+DELETE FROM t WHERE id = 9;

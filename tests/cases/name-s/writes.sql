@@ -1,0 +1,1 @@
+INSERT INTO s SELECT max(id) + 1 FROM s;

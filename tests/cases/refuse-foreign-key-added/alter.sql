@@ -1,0 +1,1 @@
+ADD CONSTRAINT to_parent FOREIGN KEY (a) REFERENCES parent (id)

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int);
+CREATE TABLE child (id int PRIMARY KEY, a int, CONSTRAINT from_child FOREIGN KEY (a) REFERENCES t (id));

@@ -1,0 +1,2 @@
+CREATE TABLE parent (id int, a int);
+CREATE TABLE t (PRIMARY KEY (id)) INHERITS (parent);

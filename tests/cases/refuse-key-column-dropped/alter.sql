@@ -1,0 +1,1 @@
+DROP COLUMN id, ADD COLUMN new_id int

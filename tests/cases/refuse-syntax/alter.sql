@@ -1,0 +1,1 @@
+ADD COLUM a int

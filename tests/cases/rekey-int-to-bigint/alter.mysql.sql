@@ -1,0 +1,1 @@
+MODIFY id bigint NOT NULL

@@ -1,0 +1,1 @@
+MODIFY id decimal(20,3) NOT NULL

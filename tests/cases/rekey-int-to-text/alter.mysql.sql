@@ -1,0 +1,1 @@
+MODIFY id varchar(20) NOT NULL

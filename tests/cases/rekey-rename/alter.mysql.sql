@@ -1,0 +1,1 @@
+CHANGE id `the key` int NOT NULL

@@ -1,0 +1,1 @@
+DROP PRIMARY KEY, DROP KEY t_code, ADD PRIMARY KEY (code), ADD UNIQUE KEY t_id (id)

@@ -1,0 +1,4 @@
+UPDATE t SET id = UPPER(id) WHERE v < 10;
+UPDATE t SET id = LOWER(id) WHERE v < 5;
+DELETE FROM t WHERE id = 'KEY 50';
+UPDATE t SET id = 'E' WHERE v = 1001;

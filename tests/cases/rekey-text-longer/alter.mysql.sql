@@ -1,0 +1,1 @@
+MODIFY id varchar(100) NOT NULL

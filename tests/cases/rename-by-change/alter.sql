@@ -1,0 +1,1 @@
+CHANGE a z varchar(60) NOT NULL DEFAULT 'x' COMMENT 'CHANGE b y int' FIRST

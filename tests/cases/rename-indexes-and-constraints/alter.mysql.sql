@@ -1,0 +1,1 @@
+RENAME INDEX ka TO kz, DROP KEY kb, ADD UNIQUE KEY kb (b, a)

@@ -1,0 +1,1 @@
+UPDATE t SET b = b + 100 WHERE id < 10;

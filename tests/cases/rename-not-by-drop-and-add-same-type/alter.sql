@@ -1,0 +1,1 @@
+DROP COLUMN a, ADD COLUMN a varchar(30) DEFAULT 'fresh'

@@ -1,0 +1,1 @@
+RENAME COLUMN `to` TO `column`, CHANGE COLUMN `a ``b` `c, ``d` varchar(30)

@@ -1,0 +1,1 @@
+RENAME COLUMN "to" TO "column ""x"

@@ -1,0 +1,1 @@
+CHANGE a b varchar(30), CHANGE b a varchar(30)

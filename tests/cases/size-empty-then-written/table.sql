@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, v varchar(20));
+CREATE INDEX t_v ON t (v);

@@ -1,0 +1,1 @@
+INSERT INTO t (id, v) SELECT COUNT(*), 'x' FROM t;

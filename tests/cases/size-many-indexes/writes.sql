@@ -1,0 +1,2 @@
+UPDATE t SET c5 = 0 WHERE id < 5;
+DELETE FROM t WHERE id = 10;

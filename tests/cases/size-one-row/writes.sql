@@ -1,0 +1,1 @@
+UPDATE t SET v = CONCAT(COALESCE(v, ''), 'x');

@@ -1,0 +1,5 @@
+CREATE TABLE t (id int PRIMARY KEY, v longblob, w longtext);
+INSERT INTO t SELECT 1, REPEAT(x'005C27FF', 262144), REPEAT('ß', 100000);
+INSERT INTO t SELECT id + 1, v, w FROM t;
+INSERT INTO t SELECT id + 2, v, w FROM t;
+INSERT INTO t SELECT id + 4, v, w FROM t;

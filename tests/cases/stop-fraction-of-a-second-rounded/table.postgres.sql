@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, v timestamp);
+INSERT INTO t VALUES (1, '2024-01-01 00:00:00'), (42, '2024-01-01 00:00:00.5'), (43, NULL);

@@ -1,0 +1,3 @@
+CREATE TABLE t (id int PRIMARY KEY, w int, gone int, a binary(4), b varbinary(300), c tinyblob, d blob, e mediumblob, f longblob, g bit(1), h bit(64), i bit(9));
+INSERT INTO t VALUES (1, 1, 1, '', '', '', '', '', '', b'0', b'0', b'0'), (2, 1, 1, x'00', x'005C27FF22', x'00', x'5C', x'27', x'FF', b'1', 0xFFFFFFFFFFFFFFFF, b'101011100'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 1, 1, x'20202020', x'2020', x'0A0D', x'1A', x'09', x'25', b'1', 0x8000000000000000, 39);
+INSERT INTO t (id, b, d) WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 255) SELECT 100 + i, UNHEX(LPAD(HEX(i), 2, '0')), CONCAT(UNHEX(LPAD(HEX(i), 2, '0')), x'5C', UNHEX(LPAD(HEX(255 - i), 2, '0'))) FROM n;

@@ -1,0 +1,1 @@
+ADD COLUMN added int, DROP COLUMN gone

@@ -1,0 +1,2 @@
+UPDATE t SET w = COALESCE(w, 0) + 1 WHERE id IN (1, 3);
+DELETE FROM t WHERE id = 2;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, w int, gone int, a point, b line, c lseg, d box, e path, f polygon, g circle);
+INSERT INTO t VALUES (1, 1, 1, '(1,-0)', '{1,2,3}', '[(0,0),(1,1)]', '(1,1),(0,0)', '[(0,0),(1,1)]', '((0,0),(1,1),(1,0))', '<(0,0),1>'), (2, 1, 1, '(NaN,Infinity)', '{0,1,0}', '[(1,1),(0,0)]', '(0,0),(0,0)', '((0,0),(1,1))', '((0,0))', '<(0.1,0.2),0>'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 1, 1, '(1e-320,0.30000000000000004)', NULL, NULL, NULL, NULL, NULL, NULL);

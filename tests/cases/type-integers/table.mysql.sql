@@ -1,0 +1,3 @@
+CREATE TABLE t (id int PRIMARY KEY, w int, gone int, a tinyint, b tinyint unsigned, c smallint, d smallint unsigned, e mediumint, f mediumint unsigned, g int unsigned, h bigint, i bigint unsigned, j boolean, k int(5) unsigned zerofill, l year);
+INSERT INTO t VALUES (1, 1, 1, -128, 255, -32768, 65535, -8388608, 16777215, 4294967295, -9223372036854775808, 18446744073709551615, 1, 42, 2155);
+INSERT INTO t VALUES (2, 1, 1, 127, 0, 32767, 0, 8388607, 0, 0, 9223372036854775807, 0, 0, 123456, 1901), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9223372036854775808, 2, 0, 0);

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, w int, gone int, a json, b jsonb, c jsonpath);
+INSERT INTO t VALUES (1, 1, 1, '{"b": 1, "a": [1, 2.50, "é\u0001\"", null, true]}', '{"b": 1, "a": [1, 2.50, "é\u0001\"", null, true]}', '$.a[*] ? (@ > 1)'), (2, 1, 1, 'null', 'null', '$'), (3, NULL, NULL, NULL, NULL, NULL), (4, 1, 1, '{"dup": 1, "dup":  2}', '{"dup": 1, "dup":  2}', '$'), (5, 1, 1, ' { "space" : 1 } ', '1e400', '$'), (6, 1, 1, '1.10', '1.10', '$');

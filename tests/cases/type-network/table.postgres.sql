@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, w int, gone int, a uuid, b inet, c cidr, d macaddr, e macaddr8);
+INSERT INTO t VALUES (1, 1, 1, '00112233-4455-6677-8899-aabbccddeeff', '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05'), (2, 1, 1, '00000000-0000-0000-0000-000000000000', '10.0.0.1', '::/0', '00:00:00:00:00:00', '00:00:00:00:00:00:00:00'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 1, 1, NULL, '::1/128', NULL, NULL, NULL);
