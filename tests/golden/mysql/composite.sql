@@ -1,5 +1,8 @@
 -- journal
-CREATE TABLE IF NOT EXISTS `shop`.`parts_osc_journal` (k1 int NULL, k2 varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL, id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+CREATE TABLE IF NOT EXISTS `shop`.`parts_osc_journal` (k1 int NULL, k2 varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL, id BIGINT UNSIGNED NOT NULL DEFAULT (((CONNECTION_ID() & 1023) << 54 | (UUID_SHORT() & 0x3FFFFFFFFFFFFF))) PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+INSERT IGNORE INTO `shop`.`parts_osc_journal` (id)
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
+SELECT (a.i << 5 | b.i) << 54 FROM n AS a CROSS JOIN n AS b;
 
 -- triggers
 SET SESSION lock_wait_timeout = 1;
@@ -27,7 +30,7 @@ t.`tenant`, CONCAT('(_utf8mb4 ', IF(CONVERT(t.`code` USING utf8mb4) RLIKE '^[ -&
 -- read the journal
 SELECT j.id, DENSE_RANK() OVER (ORDER BY j.k1, j.k2), j.id
 FROM (SELECT j.id, j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j
-WHERE j.id > 0 ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
+WHERE j.id > 0 AND j.k1 IS NOT NULL ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
 
 -- replay: delete
 DELETE s FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY)
@@ -36,7 +39,7 @@ STRAIGHT_JOIN `shop`.`parts_osc_new` AS s WHERE j.id IN (…) AND s.`tenant` = j
 -- replay: insert
 INSERT INTO `shop`.`parts_osc_new` (`tenant`, `code`, `v`)
 SELECT t.`tenant`, t.`code`, t.`v` FROM (SELECT DISTINCT j.k1, j.k2
-FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY) WHERE j.id IN (…)) AS j
+FROM `shop`.`parts_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`tenant` = j.k1 AND t.`code` = j.k2;
 
@@ -47,12 +50,12 @@ WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`parts_osc_journal` WHERE `shop`.
 -- settle
 DROP TEMPORARY TABLE IF EXISTS `shop`.osc_image;
 CREATE TEMPORARY TABLE `shop`.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT j.k1, j.k2, t.`tenant` IS NOT NULL AS has_row, t.`tenant` AS c1, t.`code` AS c2, t.`v` AS c3
-FROM (SELECT DISTINCT j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2 LIMIT 0;
 START TRANSACTION;
 INSERT INTO `shop`.osc_image (k1, k2, has_row, c1, c2, c3)
 SELECT j.k1, j.k2, t.`tenant` IS NOT NULL AS has_row, t.`tenant` AS c1, t.`code` AS c2, t.`v` AS c3
-FROM (SELECT DISTINCT j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`parts_osc_new` AS s
 WHERE s.`tenant` = j.k1 AND s.`code` = j.k2;
@@ -64,5 +67,5 @@ WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`parts_osc_journal` WHERE `shop`
 COMMIT;
 
 -- backlog
-SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`parts_osc_journal` AS j LIMIT 4000) AS b;
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`parts_osc_journal` AS j WHERE j.k1 IS NOT NULL LIMIT 4000) AS b;
 

@@ -1,5 +1,8 @@
 -- journal
-CREATE TABLE IF NOT EXISTS `shop`.`odd "``' name_osc_journal` (k1 bigint NULL, id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+CREATE TABLE IF NOT EXISTS `shop`.`odd "``' name_osc_journal` (k1 bigint NULL, id BIGINT UNSIGNED NOT NULL DEFAULT (((CONNECTION_ID() & 1023) << 54 | (UUID_SHORT() & 0x3FFFFFFFFFFFFF))) PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+INSERT IGNORE INTO `shop`.`odd "``' name_osc_journal` (id)
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
+SELECT (a.i << 5 | b.i) << 54 FROM n AS a CROSS JOIN n AS b;
 
 -- triggers
 SET SESSION lock_wait_timeout = 1;
@@ -27,7 +30,7 @@ t.`se"lect`` id`
 -- read the journal
 SELECT j.id, DENSE_RANK() OVER (ORDER BY j.k1), j.id
 FROM (SELECT j.id, j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j
-WHERE j.id > 0 ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
+WHERE j.id > 0 AND j.k1 IS NOT NULL ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
 
 -- replay: delete
 DELETE s FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY)
@@ -36,7 +39,7 @@ STRAIGHT_JOIN `shop`.`odd "``' name_osc_new` AS s WHERE j.id IN (…) AND s.`se"
 -- replay: insert
 INSERT INTO `shop`.`odd "``' name_osc_new` (`se"lect`` id`, `from`)
 SELECT t.`se"lect`` id`, t.`from` FROM (SELECT DISTINCT j.k1
-FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY) WHERE j.id IN (…)) AS j
+FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`se"lect`` id` = j.k1;
 
@@ -47,12 +50,12 @@ WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`odd "``' name_osc_journal` WHERE
 -- settle
 DROP TEMPORARY TABLE IF EXISTS `shop`.osc_image;
 CREATE TEMPORARY TABLE `shop`.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT j.k1, t.`se"lect`` id` IS NOT NULL AS has_row, t.`se"lect`` id` AS c1, t.`from` AS c2
-FROM (SELECT DISTINCT j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1 LIMIT 0;
 START TRANSACTION;
 INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
 SELECT j.k1, t.`se"lect`` id` IS NOT NULL AS has_row, t.`se"lect`` id` AS c1, t.`from` AS c2
-FROM (SELECT DISTINCT j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`odd "``' name_osc_new` AS s
 WHERE s.`se"lect`` id` = j.k1;
@@ -64,5 +67,5 @@ WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`odd "``' name_osc_journal` WHER
 COMMIT;
 
 -- backlog
-SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`odd "``' name_osc_journal` AS j LIMIT 4000) AS b;
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.k1 IS NOT NULL LIMIT 4000) AS b;
 

@@ -1,5 +1,8 @@
 -- journal
-CREATE TABLE IF NOT EXISTS `shop`.`ledger_osc_journal` (k1 date NULL, k2 decimal(10,2) NULL, k3 tinyint(1) NULL, id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+CREATE TABLE IF NOT EXISTS `shop`.`ledger_osc_journal` (k1 date NULL, k2 decimal(10,2) NULL, k3 tinyint(1) NULL, id BIGINT UNSIGNED NOT NULL DEFAULT (((CONNECTION_ID() & 1023) << 54 | (UUID_SHORT() & 0x3FFFFFFFFFFFFF))) PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='osc: keys written while a table is migrated';
+INSERT IGNORE INTO `shop`.`ledger_osc_journal` (id)
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
+SELECT (a.i << 5 | b.i) << 54 FROM n AS a CROSS JOIN n AS b;
 
 -- triggers
 SET SESSION lock_wait_timeout = 1;
@@ -27,7 +30,7 @@ QUOTE(t.`a`), t.`b`, t.`c`
 -- read the journal
 SELECT j.id, DENSE_RANK() OVER (ORDER BY j.k1, j.k2, j.k3), j.id
 FROM (SELECT j.id, j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j
-WHERE j.id > 0 ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
+WHERE j.id > 0 AND j.k1 IS NOT NULL ORDER BY j.id LIMIT 4000) AS j ORDER BY j.id;
 
 -- replay: delete
 DELETE s FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY)
@@ -36,7 +39,7 @@ STRAIGHT_JOIN `shop`.`ledger_osc_new` AS s WHERE j.id IN (…) AND s.`a` = j.k1 
 -- replay: insert
 INSERT INTO `shop`.`ledger_osc_new` (`a`, `b`, `c`)
 SELECT t.`a`, t.`b`, t.`c` FROM (SELECT DISTINCT j.k1, j.k2, j.k3
-FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY) WHERE j.id IN (…)) AS j
+FROM `shop`.`ledger_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3;
 
@@ -47,12 +50,12 @@ WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`ledger_osc_journal` WHERE `shop`
 -- settle
 DROP TEMPORARY TABLE IF EXISTS `shop`.osc_image;
 CREATE TEMPORARY TABLE `shop`.osc_image (n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT j.k1, j.k2, j.k3, t.`a` IS NOT NULL AS has_row, t.`a` AS c1, t.`b` AS c2, t.`c` AS c3
-FROM (SELECT DISTINCT j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3 LIMIT 0;
 START TRANSACTION;
 INSERT INTO `shop`.osc_image (k1, k2, k3, has_row, c1, c2, c3)
 SELECT j.k1, j.k2, j.k3, t.`a` IS NOT NULL AS has_row, t.`a` AS c1, t.`b` AS c2, t.`c` AS c3
-FROM (SELECT DISTINCT j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j) AS j
+FROM (SELECT DISTINCT j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`ledger_osc_new` AS s
 WHERE s.`a` = j.k1 AND s.`b` = j.k2 AND s.`c` = j.k3;
@@ -64,5 +67,5 @@ WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`ledger_osc_journal` WHERE `shop
 COMMIT;
 
 -- backlog
-SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`ledger_osc_journal` AS j LIMIT 4000) AS b;
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`ledger_osc_journal` AS j WHERE j.k1 IS NOT NULL LIMIT 4000) AS b;
 

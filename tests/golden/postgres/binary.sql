@@ -51,8 +51,8 @@ SELECT pg_catalog.quote_literal(j.ctid),
 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
 
 -- replay: delete
-DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
-WHERE s."token" = j.k1;
+DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT k1
+FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j WHERE s."token" = j.k1;
 
 -- replay: insert
 INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
@@ -64,12 +64,13 @@ DELETE FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[�
 
 -- settle
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j) AS j
-WHERE s."token" = j.k1;
+DELETE FROM ONLY "shop"."sessions_osc_new" AS s USING (SELECT k1
+FROM ONLY "shop"."sessions_osc_journal" AS j) AS j WHERE s."token" = j.k1;
 INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
 SELECT t."token", t."seen" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j) AS j
-JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1;
-DELETE FROM ONLY "shop"."sessions_osc_journal";
+JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1
+ON CONFLICT ("token") DO NOTHING;
+DELETE FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.… IN (…);
 COMMIT;
 
 -- backlog

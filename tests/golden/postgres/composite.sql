@@ -51,8 +51,8 @@ SELECT pg_catalog.quote_literal(j.ctid),
 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
 
 -- replay: delete
-DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
-WHERE s."tenant" = j.k1 AND s."code" = j.k2;
+DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT k1, k2
+FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j WHERE s."tenant" = j.k1 AND s."code" = j.k2;
 
 -- replay: insert
 INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
@@ -64,12 +64,13 @@ DELETE FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]:
 
 -- settle
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j) AS j
-WHERE s."tenant" = j.k1 AND s."code" = j.k2;
+DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT k1, k2
+FROM ONLY "shop"."parts_osc_journal" AS j) AS j WHERE s."tenant" = j.k1 AND s."code" = j.k2;
 INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
 SELECT t."tenant", t."code", t."v" FROM (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j) AS j
-JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2;
-DELETE FROM ONLY "shop"."parts_osc_journal";
+JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2
+ON CONFLICT ("tenant", "code") DO NOTHING;
+DELETE FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.… IN (…);
 COMMIT;
 
 -- backlog

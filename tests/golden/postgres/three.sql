@@ -51,8 +51,8 @@ SELECT pg_catalog.quote_literal(j.ctid),
 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid > '(0,0)'::pg_catalog.tid LIMIT 4000;
 
 -- replay: delete
-DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
-WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
+DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT k1, k2, k3
+FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
 
 -- replay: insert
 INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
@@ -64,12 +64,13 @@ DELETE FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]
 
 -- settle
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j) AS j
-WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
+DELETE FROM ONLY "shop"."ledger_osc_new" AS s USING (SELECT k1, k2, k3
+FROM ONLY "shop"."ledger_osc_journal" AS j) AS j WHERE s."a" = j.k1 AND s."b" = j.k2 AND s."c" = j.k3;
 INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
 SELECT t."a", t."b", t."c" FROM (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j) AS j
-JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3;
-DELETE FROM ONLY "shop"."ledger_osc_journal";
+JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3
+ON CONFLICT ("a", "b", "c") DO NOTHING;
+DELETE FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.… IN (…);
 COMMIT;
 
 -- backlog
