@@ -9,7 +9,7 @@
 
 enum {
     SHORT_BACKLOG = 500, /* is drained in a few milliseconds */
-    QUICK_TRIES = 60,    /* locks given back at once because of who waits */
+    QUICK_TRIES = 120,   /* gentle ones, before we insist */
     QUICK_PAUSE_MS = 15,
 };
 
@@ -64,18 +64,18 @@ static bool connect_pair(const struct cutover_job *job, struct pair *pair, struc
 }
 
 /* Everything written so far is in the shadow, and committed. */
-static bool drain(const struct cutover_job *job, const struct pair *pair, uint64_t *drained,
-                  struct error *err)
+static bool drain(const struct cutover_job *job, const struct pair *pair, bool insists,
+                  uint64_t *drained, struct error *err)
 {
     const struct deadline until = deadline_in_ms(job->drain_ms);
-    const bool beside = pair->drain != pair->locks;
 
-    if (beside && !db_begin(pair->drain, err))
+    if (insists)
+        return replay_drain(pair->locks, job->plan, &until, drained, err);
+    if (!db_begin(pair->drain, err))
         return false;
     if (replay_drain(pair->drain, job->plan, &until, drained, err))
-        return !beside || db_commit(pair->drain, err);
-    if (beside)
-        db_rollback(pair->drain);
+        return db_commit(pair->drain, err);
+    db_rollback(pair->drain);
     return false;
 }
 
@@ -89,11 +89,11 @@ static bool drain_and_swap(const struct cutover_job *job, const struct pair *pai
     uint64_t drained = 0;
 
     FAILPOINT("locked");
-    if (!drain(job, pair, &drained, err))
+    if (!drain(job, pair, insists, &drained, err))
         return false;
     FAILPOINT("drained");
     const uint64_t ready = clock_us();
-    if (!plan->dialect->cutover->close(pair->locks, plan, drained, insists, job->lock_ms, err) ||
+    if (!plan->dialect->cutover->close(pair->locks, plan, insists, drained, err) ||
         !plan_check_source(plan, pair->locks, err) ||
         !capture_check(pair->locks, plan, job->stamp, err) ||
         !plan->dialect->cutover->swap(pair->locks, plan, job->deferred, err))
@@ -105,25 +105,28 @@ static bool drain_and_swap(const struct cutover_job *job, const struct pair *pai
     return true;
 }
 
-/* Gives way quickly and often to those who would see too old a state; insists in the end. */
+/* Gently as long as that has a chance: each try costs the application a few milliseconds. */
 static bool attempt(const struct cutover_job *job, const struct pair *pair, struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
+    const unsigned gentle = job->plan->facts->drains_beside_lock ? QUICK_TRIES : 0;
 
-    for (unsigned n = 0;; n++) {
-        const bool insists = n == QUICK_TRIES;
+    for (unsigned n = 0; n <= gentle; n++) {
+        const bool insists = n == gentle;
         error_clear(err);
         FAILPOINT("before-lock");
-        if (!dialect->lock(pair->locks, job->plan, job->deferred, job->lock_ms, err))
+        if (dialect->lock(pair->locks, job->plan, insists, job->lock_ms, err)) {
+            if (drain_and_swap(job, pair, insists, err))
+                return true;
+            dialect->unlock(pair->locks, job->plan);
+        }
+        if (err->kind != ERROR_TRANSIENT)
             return false;
-        if (drain_and_swap(job, pair, insists, err))
-            return true;
-        dialect->unlock(pair->locks, job->plan);
-        if (err->kind != ERROR_TRANSIENT || insists || !job->plan->facts->drains_beside_lock)
-            return false;
-        if (!cancel_sleep_ms(job->cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
+        if (!insists &&
+            !cancel_sleep_ms(job->cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
             return cancel_check(job->cancel, err);
     }
+    return false;
 }
 
 /* True when the way is free; false with the blockers named (ERROR_TRANSIENT), or another error. */

@@ -21,21 +21,21 @@ struct cutover_dialect {
     bool (*peek)(struct db *db, const struct plan *plan, struct text *blockers, struct error *err);
 
     /*
-     * Keeps everybody from writing the source, waiting at most `timeout_ms`.
-     * After success the journal is drained (statements with the aliases t, s
-     * and j), on `db` or beside it (facts->drains_beside_lock).  ERROR_TRANSIENT when the
-     * lock was not granted: everything is given back then.
+     * Gently: keeps everybody from writing the source, in a moment in which
+     * nobody does; the journal is then drained beside the lock.  Insisting (and where
+     * facts->drains_beside_lock is not set, always): keeps everybody out, waiting in the
+     * queue at most `timeout_ms`; the journal is then drained on `db` itself.
+     * ERROR_TRANSIENT when the lock was not granted: everything is given back then.
      */
-    bool (*lock)(struct db *db, const struct plan *plan, const char *deferred, uint64_t timeout_ms,
+    bool (*lock)(struct db *db, const struct plan *plan, bool insists, uint64_t timeout_ms,
                  struct error *err);
 
     /*
      * After `drained` entries: keeps readers away as well.  ERROR_TRANSIENT when
-     * that takes longer than `timeout_ms`, or when somebody waits who would see a state before
-     * the drain and `insists` is false.
+     * there are any, or when somebody waits who would see a state before the drain.
      */
-    bool (*close)(struct db *db, const struct plan *plan, uint64_t drained, bool insists,
-                  uint64_t timeout_ms, struct error *err);
+    bool (*close)(struct db *db, const struct plan *plan, bool insists, uint64_t drained,
+                  struct error *err);
 
     /*
      * source becomes retired, shadow becomes source, with all names and

@@ -117,8 +117,8 @@ static void unlock(struct db *db, const struct plan *plan)
             F("error", ignored.text));
 }
 
-static bool lock(struct db *db, const struct plan *plan, const char *deferred UNUSED,
-                 uint64_t timeout_ms, struct error *err)
+static bool lock(struct db *db, const struct plan *plan, bool insists UNUSED, uint64_t timeout_ms,
+                 struct error *err)
 {
     struct arena *arena = arena_new();
     const char *tables = tables_to_lock(plan, arena);
@@ -133,9 +133,8 @@ static bool lock(struct db *db, const struct plan *plan, const char *deferred UN
 }
 
 /* Readers are kept away as well, and their snapshots begin when they are let in. */
-static bool close_table(struct db *db UNUSED, const struct plan *plan UNUSED,
-                        uint64_t drained UNUSED, bool insists UNUSED, uint64_t timeout_ms UNUSED,
-                        struct error *err UNUSED)
+static bool close_table(struct db *db UNUSED, const struct plan *plan UNUSED, bool insists UNUSED,
+                        uint64_t drained UNUSED, struct error *err UNUSED)
 {
     return true;
 }

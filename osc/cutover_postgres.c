@@ -54,17 +54,11 @@ static bool peek(struct db *db, const struct plan *plan, struct text *blockers, 
 
 /* ---- lock ---- */
 
-/*
- * A transaction that has read the table and now wants to write it waits for us
- * while we wait for it: we must give up well before the server's deadlock
- * detector (1 s) picks the application's transaction.
- */
-enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300, MOST_CLOSE_MS = 100 };
+enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300 };
 
 /*
  * First a lock that only vacuum and DDL mind: autovacuum gives way to it within
- * a second, and no reader or writer queues behind us meanwhile.  Then one that
- * writers mind, but not readers: nobody adds to the journal any more.
+ * a second, and no reader or writer queues behind us meanwhile.
  */
 static const char *const lock_statements[] = {
     "SET LOCAL statement_timeout = '20s'",
@@ -73,7 +67,7 @@ static const char *const lock_statements[] = {
     "SET LOCAL lock_timeout = '3s'",
     "LOCK TABLE {only_source} IN SHARE UPDATE EXCLUSIVE MODE",
     "SET LOCAL lock_timeout = {timeout}",
-    "LOCK TABLE {only_source} IN SHARE ROW EXCLUSIVE MODE{nowait}",
+    "LOCK TABLE {only_source} IN {mode}",
 };
 
 static bool run_all(struct db *db, const char *const *list, size_t n, const struct sql_env *env,
@@ -85,45 +79,48 @@ static bool run_all(struct db *db, const char *const *list, size_t n, const stru
     return true;
 }
 
-static bool try_lock(struct db *db, const struct plan *plan, uint64_t timeout_ms,
-                     const char *nowait, struct error *err)
+static bool try_lock(struct db *db, const struct plan *plan, uint64_t timeout_ms, const char *mode,
+                     struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_u64(&env, "timeout", timeout_ms < MOST_LOCK_MS ? timeout_ms : MOST_LOCK_MS);
-    sql_bind_sql(&env, "nowait", nowait);
+    sql_bind_sql(&env, "mode", mode);
     const bool good =
         db_begin(db, err) && run_all(db, lock_statements, ARRAY_SIZE(lock_statements), &env, err);
     if (!good)
         db_rollback(db);
     arena_free(arena);
-    return good;
+    return good ? true : error_prefix(err, "locking %s", plan->source->quoted);
 }
 
-/* A moment without writers is looked for before anybody is made to queue behind us. */
-static bool lock(struct db *db, const struct plan *plan, const char *deferred UNUSED,
-                 uint64_t timeout_ms, struct error *err)
+/*
+ * Gently: a moment without writers is looked for, and nobody queues behind us.
+ * Insisting, we hold nothing that a writer minds while we wait: a transaction that has
+ * read the table and now wants to write it would be refused as a deadlock.
+ */
+static bool lock(struct db *db, const struct plan *plan, bool insists, uint64_t timeout_ms,
+                 struct error *err)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY_US * 1000};
 
-    for (unsigned n = 0; n < QUICK_LOOKS; n++) {
-        if (try_lock(db, plan, timeout_ms, " NOWAIT", err))
-            return true;
-        if (err->kind != ERROR_TRANSIENT)
-            return error_prefix(err, "locking %s", plan->source->quoted);
+    if (insists)
+        return try_lock(db, plan, timeout_ms, "ACCESS EXCLUSIVE MODE", err);
+    for (unsigned n = 0;; n++) {
         error_clear(err);
+        if (try_lock(db, plan, timeout_ms, "SHARE ROW EXCLUSIVE MODE NOWAIT", err))
+            return true;
+        if (err->kind != ERROR_TRANSIENT || n == QUICK_LOOKS)
+            return false;
         (void)nanosleep(&pause, NULL);
     }
-    return try_lock(db, plan, timeout_ms, "", err)
-               ? true
-               : error_prefix(err, "locking %s", plan->source->quoted);
 }
 
+/* NOWAIT: waiting for readers while we keep writers out is what the server calls a deadlock. */
 static const char *const close_statements[] = {
-    "SET LOCAL lock_timeout = {timeout}",
-    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE",
-    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE NOWAIT",
+    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE NOWAIT",
 };
 
 static const char waiting[] =
@@ -135,15 +132,14 @@ static const char waiting[] =
  * What was drained after that snapshot it would see as it was before; it is
  * let through to the old table instead.  Whoever comes after the drain has committed sees it.
  */
-static bool close_table(struct db *db, const struct plan *plan, uint64_t drained, bool insists,
-                        uint64_t timeout_ms, struct error *err)
+static bool close_table(struct db *db, const struct plan *plan, bool insists, uint64_t drained,
+                        struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
     uint64_t waiters = 0;
     bool good = true;
 
-    sql_bind_u64(&env, "timeout", timeout_ms < MOST_CLOSE_MS ? timeout_ms : MOST_CLOSE_MS);
     sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
     if (drained && !insists)
         good = db_value_u64(db, &waiters, sql_renders(arena, waiting, &env), err);
@@ -212,7 +208,7 @@ static bool run_shown(struct db *db, const struct plan *plan, struct error *err)
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_u64(&env, "timeout", MOST_LOCK_MS);
-    sql_bind_sql(&env, "nowait", "");
+    sql_bind_sql(&env, "mode", "SHARE ROW EXCLUSIVE MODE NOWAIT");
     const bool good = run_all(db, lock_statements, ARRAY_SIZE(lock_statements), &env, err) &&
                       run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
     arena_free(arena);
