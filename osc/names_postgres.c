@@ -17,12 +17,14 @@ static const char *final_name(const struct maker *maker, const char *name)
 {
     const struct plan *plan = maker->plan;
     const size_t limit = plan->facts->max_name_bytes, whole = strlen(plan->names.shadow);
-    const size_t common = common_prefix(name, plan->names.shadow);
-    const char *rest = name + common;
+    size_t common = common_prefix(name, plan->names.shadow);
     size_t keep = strlen(plan->source->name);
 
     if (common < whole && (strlen(name) + 2 < limit || common < limit / 2))
         return name;
+    if (common > 0 && name[common] != '_' && name[common - 1] == '_')
+        common--; /* cut where our own part begins: this one joins what follows */
+    const char *rest = name + common;
     while (keep > 0 && (keep + strlen(rest) > limit ||
                         ((unsigned char)plan->source->name[keep] & 0xc0) == 0x80))
         keep--;
