@@ -7,6 +7,7 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/db/dialect.h"
+#include "osc/plan/range.h"
 #include "triggers/capture_dialect.h"
 #include "triggers/journal.h"
 
@@ -44,6 +45,31 @@ struct lane_work {
  * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
  * the way is another one, and an error.
  */
+/* A row written meanwhile that the new type would change without a word from the server. */
+static bool check_loss(struct db *db, const struct plan *plan, const char *condition,
+                       struct arena *arena, struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    AUTO(rows) rows = ROWS_INIT;
+    struct bound key;
+
+    if (!plan->silent_loss)
+        return true;
+    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
+    sql_bind_sql(&env, "entries", condition);
+    sql_bind_sql(&env, "loss", plan->silent_loss);
+    if (!sql_query(db, &rows,
+                   "SELECT {literals} FROM {journal} AS j JOIN {only_source} AS t "
+                   "ON {source_is_entry} WHERE {entries} AND ({loss}) LIMIT 1",
+                   &env, err))
+        return false;
+    if (!rows_next(&rows, err))
+        return err->kind == ERROR_NONE;
+    bound_read(&rows, plan, &key, arena);
+    return error_set(err, ERROR_DATA, "row %s: the new type would change a value",
+                     bound_show(plan, &key, arena));
+}
+
 static bool render_and_run(struct db *db, const struct plan *plan, const char *insert,
                            const char *condition, struct arena *arena, struct error *err)
 {
@@ -51,7 +77,8 @@ static bool render_and_run(struct db *db, const struct plan *plan, const char *i
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_sql(&env, "entries", condition);
-    if (!sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
+    if (!check_loss(db, plan, condition, arena, err) ||
+        !sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
         !sql_exec(db, insert, &env, NULL, err))
         return false;
     FAILPOINT("before-forget");
@@ -168,7 +195,8 @@ static bool settle_once(struct replay *replay, struct error *err)
     if (!batch.n)
         return true;
     const char *entries = journal_condition(plan, &batch, 0, 1, &count, replay->arena);
-    if (!plan->dialect->capture->settle(replay->lanes[0], plan, entries, err))
+    if (!check_loss(replay->lanes[0], plan, entries, replay->arena, err) ||
+        !plan->dialect->capture->settle(replay->lanes[0], plan, entries, err))
         return false;
     atomic_fetch_add(&replay->job->progress->replayed, batch.n);
     return true;

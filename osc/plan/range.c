@@ -1,6 +1,7 @@
 #include "osc/plan/range.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "osc/db/dialect.h"
@@ -128,14 +129,54 @@ bool range_next(struct db *db, const struct plan *plan, const struct bound *afte
     return err->kind == ERROR_NONE;
 }
 
+/* x'6162' as 'ab', if that can be printed. */
+static bool show_hex(struct text *out, const char *hex, size_t digits)
+{
+    AUTO(text) bytes = TEXT_INIT;
+
+    for (size_t i = 0; i + 1 < digits; i += 2) {
+        unsigned byte = 0;
+        if (sscanf(hex + i, "%2x", &byte) != 1 || byte < 0x20 || byte == 0x7f)
+            return false;
+        text_printf(&bytes, "%c", (int)byte);
+    }
+    text_printf(out, "'%s'", bytes.bytes);
+    return true;
+}
+
+/* A literal as people write it: no cast behind it, no character set in front, no quotes around
+ * numbers. */
+static void show_literal(struct text *out, const char *literal)
+{
+    const char *open = strchr(literal, '\'');
+    const char *close = open ? strstr(open + 1, "'::") : NULL;
+
+    if (open && !close)
+        close = strrchr(open + 1, '\'');
+    if (!open || !close) {
+        text_add(out, literal);
+        return;
+    }
+    const size_t length = (size_t)(close - open - 1);
+    if (open > literal && open[-1] == 'x' && show_hex(out, open + 1, length))
+        return;
+    if (open > literal && open[-1] == 'x')
+        text_printf(out, "x'%.*s'", (int)length, open + 1);
+    else if (length && strspn(open + 1, "0123456789.-") == length)
+        text_printf(out, "%.*s", (int)length, open + 1);
+    else
+        text_printf(out, "'%.*s'", (int)length, open + 1);
+}
+
 const char *bound_show(const struct plan *plan, const struct bound *bound, struct arena *arena)
 {
     AUTO(text) out = TEXT_INIT;
 
     if (is_open(bound))
         return "(end)";
-    for (size_t i = 0; i < plan->key->n_columns; i++)
-        text_printf(&out, "%s%s=%s", i ? ", " : "", plan->key->columns[i]->name,
-                    bound->literals[i]);
+    for (size_t i = 0; i < plan->key->n_columns; i++) {
+        text_printf(&out, "%s%s=", i ? ", " : "", plan->key->columns[i]->name);
+        show_literal(&out, bound->literals[i]);
+    }
     return arena_copy(arena, out.bytes, out.length);
 }

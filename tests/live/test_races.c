@@ -283,6 +283,30 @@ static void the_mutant_that_forgets_up_to_now_is_noticed(void **state)
     assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 7"), 14); /* the write is lost */
 }
 
+/* The server would round it without a word, in the copy and in replay alike. */
+static void a_value_that_would_be_rounded_stops_the_run(void **state)
+{
+    struct scene *s = *state;
+    const char *alter =
+        scene_pick(s, "ALTER COLUMN d TYPE numeric(10,2)", "MODIFY d decimal(10,2)");
+
+    for (int late = 0; late < 2; late++) {
+        scene_sql(s, "CREATE TABLE n (id int PRIMARY KEY, d decimal(10,3))");
+        scene_sql(s, "INSERT INTO n VALUES (1, 1.250), (2, %s)", late ? "2.5" : "2.255");
+        scene_hold(s, "before-indexes");
+        const pid_t osc = scene_start(s, "alter", "n", alter, NULL);
+        if (late) {
+            scene_await(s, "before-indexes");
+            scene_sql(s, "UPDATE n SET d = 2.255 WHERE id = 2");
+        }
+        scene_release(s, "before-indexes");
+        assert_says(scene_wait(s, osc), 1, "row id=2");
+        assert_exit(scene_osc(s, "abort", NULL), 0);
+        assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM n WHERE d = 2.255"), 1);
+        scene_sql(s, "DROP TABLE n");
+    }
+}
+
 /*
  * A statement that fails inside a transaction takes its journal entry back.  On
  * InnoDB that leaves a lock on the gap behind the entry; at the end of the
@@ -326,6 +350,8 @@ int main(void)
                                         open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_late_commit_is_not_forgotten, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(the_mutant_that_forgets_up_to_now_is_noticed, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_value_that_would_be_rounded_stops_the_run, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_failed_statement_blocks_no_other_writer, open_scene,
                                         close_scene),
