@@ -57,7 +57,7 @@ static bool peek(struct db *db, const struct plan *plan, struct text *blockers, 
 enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300 };
 
 /*
- * First a lock that only vacuum and DDL mind: autovacuum gives way to it within
+ * First locks that only vacuum and DDL mind: autovacuum gives way to them within
  * a second, and no reader or writer queues behind us meanwhile.
  */
 static const char *const lock_statements[] = {
@@ -65,6 +65,7 @@ static const char *const lock_statements[] = {
     /* Should this host die now, the server gives the locks back by itself. */
     "SET LOCAL idle_in_transaction_session_timeout = '10s'",
     "SET LOCAL lock_timeout = '3s'",
+    "LOCK TABLE {only_shadow} IN SHARE UPDATE EXCLUSIVE MODE",
     "LOCK TABLE {only_source} IN SHARE UPDATE EXCLUSIVE MODE",
     "SET LOCAL lock_timeout = {timeout}",
     "LOCK TABLE {only_source} IN {mode}",
