@@ -1,6 +1,7 @@
 #include "osc/migration.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "osc/base/group.h"
@@ -133,6 +134,18 @@ static void describe_progress(const struct progress *progress, struct text *json
                 atomic_load(&progress->attempts));
 }
 
+/* Not to know is no reason to stop: it is only shown. */
+static void look_at_replicas(struct db *db, struct progress *progress, struct arena *arena)
+{
+    const char *query = db_dialect(db)->server->replica_lag, *lag = NULL;
+    struct error ignored = ERROR_INIT;
+
+    if (!*query || !db_value(db, arena, &lag, query, &ignored))
+        return;
+    atomic_store(&progress->has_replicas, lag != NULL);
+    atomic_store(&progress->replica_lag_ms, lag ? strtoull(lag, NULL, 10) : 0);
+}
+
 /* A heartbeat that cannot be written harms nobody: the lease is what protects. */
 static bool keep(void *argument, struct cancel *cancel, struct error *err)
 {
@@ -159,6 +172,8 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             LOG(LOG_INFO, "abort wished by an operator");
             atomic_store(&m->abort_wished, true);
             cancel_set(m->cancel);
+        } else {
+            look_at_replicas(db, m->request->progress, arena);
         }
     } while (cancel_sleep_ms(cancel, BEAT_MS));
     db_close(db);

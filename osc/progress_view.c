@@ -82,6 +82,8 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .step_number = atomic_load(&progress->step_number),
         .steps = atomic_load(&progress->steps),
         .backlog = atomic_load(&progress->backlog),
+        .has_replicas = atomic_load(&progress->has_replicas),
+        .replica_lag_ms = atomic_load(&progress->replica_lag_ms),
         .threads = atomic_load(&progress->threads),
         .attempts = atomic_load(&progress->attempts),
         .rows_per_s = -1,
@@ -116,6 +118,7 @@ enum {
     PIECE_ROWS,
     PIECE_RATE,
     PIECE_BACKLOG,
+    PIECE_LAG,
     PIECE_ATTEMPTS,
     PIECE_THREADS,
     PIECE_ETA,
@@ -123,7 +126,7 @@ enum {
 };
 
 /* In the order of the pieces. */
-static const unsigned ranks[PIECES] = {1, 0, 9, 2, 7, 5, 6, 4, 8, 3};
+static const unsigned ranks[PIECES] = {1, 0, 10, 2, 7, 5, 6, 8, 4, 9, 3};
 
 static void add_name(struct text *out, const char *name)
 {
@@ -182,6 +185,8 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
                     human_count((uint64_t)(view->rows_per_s + 0.5)).text);
     if (view->backlog || view->counts_rows)
         text_printf(&pieces[PIECE_BACKLOG].text, "backlog %s", human_count(view->backlog).text);
+    if (view->has_replicas)
+        text_printf(&pieces[PIECE_LAG].text, "lag %.1f s", (double)view->replica_lag_ms / 1000);
     if (view->attempts)
         text_printf(&pieces[PIECE_ATTEMPTS].text, "attempt %u", view->attempts);
     if (view->threads)
@@ -242,6 +247,9 @@ json_t *progress_json(const struct progress_view *view)
                                (int)view->step_number, "steps", (int)view->steps, "backlog",
                                (json_int_t)view->backlog, "threads", (int)view->threads);
 
+    if (view->has_replicas)
+        json_object_set_new(object, "replica_lag_ms",
+                            json_integer((json_int_t)view->replica_lag_ms));
     if (view->counts_rows) {
         json_object_set_new(object, "rows", json_integer((json_int_t)view->rows_done));
         json_object_set_new(object, "rows_expected", json_integer((json_int_t)view->rows_expected));

@@ -22,6 +22,8 @@ struct progress_view {
     double rows_per_s;                 /* smoothed; negative when unknown */
     double eta_s;                      /* until the end of the step; negative when unknown */
     uint64_t backlog;
+    bool has_replicas;
+    uint64_t replica_lag_ms; /* of the slowest one */
     unsigned threads, attempts;
     double elapsed_s; /* in this step */
 };

@@ -5,6 +5,7 @@
 #define OSC_BASE_PROGRESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct progress {
@@ -16,10 +17,12 @@ struct progress {
     atomic_uint_fast64_t units_expected; /* positions (keys or pages) of the backfill */
     atomic_uint_fast64_t units_copied;
     atomic_uint_fast64_t rows_verified;
-    atomic_uint_fast64_t backlog;  /* entries seen in the journal and not yet replayed */
-    atomic_uint_fast64_t replayed; /* entries replayed since the start          */
-    atomic_uint threads;           /* copy workers now                          */
-    atomic_uint attempts;          /* cutover attempts                          */
+    atomic_uint_fast64_t backlog;        /* entries seen in the journal and not yet replayed */
+    atomic_uint_fast64_t replayed;       /* entries replayed since the start          */
+    atomic_uint threads;                 /* copy workers now                          */
+    atomic_bool has_replicas;            /* that the server tells us of               */
+    atomic_uint_fast64_t replica_lag_ms; /* of the slowest one                        */
+    atomic_uint attempts;                /* cutover attempts                          */
 };
 
 #endif

@@ -32,6 +32,10 @@ struct server_dialect {
     const char *begin;             /* a read-write transaction at READ COMMITTED            */
     const char *begin_snapshot[2]; /* read only, REPEATABLE READ, its snapshot taken at once */
 
+    /* Query: milliseconds of the slowest replica's lag, no row or NULL without one; "" where a
+     * primary does not know. */
+    const char *replica_lag;
+
     /* Sets every session setting explicitly and fills db->id and db->facts. */
     bool (*setup)(struct db *db, const char *purpose, struct error *err);
 

@@ -248,6 +248,7 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 }
 
 const struct server_dialect mysql_server = {
+    .replica_lag = "",
     .begin = "START TRANSACTION",
     .begin_snapshot = {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
                        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},

@@ -212,6 +212,9 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 }
 
 const struct server_dialect postgres_server = {
+    .replica_lag =
+        "SELECT (1000 * EXTRACT(epoch FROM max(COALESCE(replay_lag, '0'))))::pg_catalog.int8 "
+        "FROM pg_catalog.pg_stat_replication WHERE state = 'streaming'",
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
  /* The first query takes the snapshot, and BEGIN is none. */
     .begin_snapshot = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
