@@ -18,6 +18,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/driver.h"
 #include "osc/plan/tablelock_mysql.h"
+#include "osc/sentry_mysql.h"
 #include "osc/shadow_mysql.h"
 
 enum {
@@ -26,63 +27,11 @@ enum {
     RENAME_DONE_MS = 10000,
 };
 
-static const char sentry_comment[] = "osc: keeps a name free for a swap";
-
 static const char rename_tables[] = "RENAME TABLE {source} TO {retired}, {shadow} TO {source}";
 
 static bool peek(struct db *db, const struct plan *plan, struct text *blockers, struct error *err)
 {
     return mysql_table_users(db, plan->source, OLD_TRANSACTION_MS, false, blockers, err);
-}
-
-/* ---- the sentry ---- */
-
-static bool is_sentry(struct db *db, const struct plan *plan, bool *is_ours, struct error *err)
-{
-    struct arena *arena = arena_new();
-    struct sql_env env = {.arena = arena};
-    uint64_t found = 0;
-
-    sql_bind_literal(&env, db, "in_schema", plan->source->schema);
-    sql_bind_literal(&env, db, "name", plan->names.sentry);
-    sql_bind_literal(&env, db, "comment", sentry_comment);
-    const bool good =
-        db_value_u64(db, &found,
-                     sql_renders(arena,
-                                 "SELECT COUNT(*) FROM information_schema.TABLES"
-                                 " WHERE TABLE_SCHEMA = {in_schema} AND TABLE_NAME = {name}"
-                                 " AND TABLE_COMMENT = {comment}",
-                                 &env),
-                     err);
-    *is_ours = found > 0;
-    arena_free(arena);
-    return good;
-}
-
-static bool drop_sentry(struct db *db, const struct plan *plan, struct error *err)
-{
-    bool is_ours = false;
-
-    if (!is_sentry(db, plan, &is_ours, err))
-        return false;
-    return !is_ours || sql_exec(db, "DROP TABLE {sentry}", &plan->env, NULL, err);
-}
-
-static bool create_sentry(struct db *db, const struct plan *plan, struct error *err)
-{
-    struct arena *arena = arena_new();
-    struct sql_env env = {.arena = arena, .outer = &plan->env};
-    bool is_ours = false;
-
-    sql_bind_literal(&env, db, "comment", sentry_comment);
-    const bool good =
-        is_sentry(db, plan, &is_ours, err) &&
-        (is_ours || sql_exec(db,
-                             "CREATE TABLE {sentry} (id INT PRIMARY KEY) ENGINE=InnoDB"
-                             " COMMENT={comment}",
-                             &env, NULL, err));
-    arena_free(arena);
-    return good;
 }
 
 /* ---- lock and unlock ---- */
@@ -107,12 +56,32 @@ static const char *tables_to_lock(const struct plan *plan, struct arena *arena)
                        &env);
 }
 
+/*
+ * What the drain does becomes durable once, with the RENAME, instead of statement
+ * by statement while everybody waits.
+ */
+static bool hold_commits(struct db *db, struct error *err)
+{
+    return db_exec(db, "SET SESSION autocommit = 0", NULL, err);
+}
+
+static void give_back(struct db *db, const char *how)
+{
+    const char *const statements[] = {how, "UNLOCK TABLES", "SET SESSION autocommit = 1"};
+    struct error ignored = ERROR_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
+        if (!db_is_lost(db) && !db_exec(db, statements[i], NULL, &ignored))
+            LOG(LOG_WARN, "giving locks back failed", F("statement", statements[i]),
+                F("error", ignored.text));
+}
+
 static void unlock(struct db *db, const struct plan *plan)
 {
     struct error ignored = ERROR_INIT;
 
-    mysql_unlock_tables(db);
-    if (!plan->facts->renames_under_lock && !db_is_lost(db) && !drop_sentry(db, plan, &ignored))
+    give_back(db, "ROLLBACK");
+    if (!plan->facts->renames_under_lock && !db_is_lost(db) && !sentry_drop(db, plan, &ignored))
         LOG(LOG_WARN, "a table was left behind", F("name", plan->names.sentry),
             F("error", ignored.text));
 }
@@ -124,8 +93,9 @@ static bool lock(struct db *db, const struct plan *plan, bool insists UNUSED, ui
     const char *tables = tables_to_lock(plan, arena);
     const bool needs_sentry = !plan->facts->renames_under_lock;
 
-    bool good = (!needs_sentry || create_sentry(db, plan, err)) &&
-                mysql_lock_tables(db, tables, plan->source, timeout_ms, err);
+    bool good = (!needs_sentry || sentry_create(db, plan, err)) &&
+                mysql_lock_tables(db, tables, plan->source, timeout_ms, err) &&
+                hold_commits(db, err);
     if (!good)
         unlock(db, plan);
     arena_free(arena);
@@ -149,7 +119,7 @@ static bool swap_under_lock(struct db *db, const struct plan *plan, struct error
             err->kind = ERROR_AMBIGUOUS;
         return false;
     }
-    mysql_unlock_tables(db);
+    give_back(db, "COMMIT");
     return true;
 }
 
@@ -215,7 +185,7 @@ static bool let_it_run(struct db *db, const struct plan *plan, struct renamer *r
     if (!sql_exec(db, "DROP TABLE {sentry}", &plan->env, NULL, err))
         return false;
     FAILPOINT("sentry-dropped");
-    mysql_unlock_tables(db);
+    give_back(db, "COMMIT");
     return true;
 }
 
@@ -323,7 +293,7 @@ static bool owner(struct db *db, const struct plan *plan, enum owner *owner, str
                       table_exists(db, plan, plan->source->name, &source, err) &&
                       table_exists(db, plan, plan->names.shadow, &shadow, err) &&
                       table_exists(db, plan, plan->names.retired, &retired, err) &&
-                      is_sentry(db, plan, &sentry, err);
+                      sentry_is_there(db, plan, &sentry, err);
 
     if (good) {
         const bool not_swapped = source && shadow && (!retired || sentry);
@@ -352,7 +322,7 @@ static bool clean(struct db *db, const struct plan *plan, struct error *err)
             return false;
     }
     return sql_exec(db, "DROP TABLE IF EXISTS {journal}", &plan->env, NULL, err) &&
-           drop_sentry(db, plan, err);
+           sentry_drop(db, plan, err);
 }
 
 static bool drop_retired(struct db *db, const struct plan *plan, struct error *err)

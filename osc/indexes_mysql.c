@@ -14,12 +14,7 @@ const char *definition_body(const char *definition)
 
 /* ---- lines ---- */
 
-struct line {
-    const char *start;
-    size_t length; /* without the comma between lines */
-};
-
-static bool next_line(const char **at, struct line *line)
+bool next_line(const char **at, struct line *line)
 {
     if (!**at)
         return false;
@@ -69,9 +64,7 @@ bool definition_is_same(const char *a, const char *b)
 
 /* ---- which indexes wait ---- */
 
-/* The name behind the first back-quote, as it is stored; NULL when there is none. */
-static const char *quoted_name(const char *at, const char *end, struct arena *arena,
-                               const char **behind)
+const char *quoted_name(const char *at, const char *end, struct arena *arena, const char **behind)
 {
     at = memchr(at, '`', (size_t)(end - at));
     if (!at)

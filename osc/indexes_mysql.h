@@ -25,6 +25,17 @@ const char *deferral_save(const struct deferral *deferral, struct arena *arena);
 bool deferral_load(const char *saved, struct arena *arena, struct deferral *deferral,
                    struct error *err) MUST_CHECK;
 
+/* One line of a definition, without the comma between lines. */
+struct line {
+    const char *start;
+    size_t length;
+};
+
+bool next_line(const char **at, struct line *line); /* false at the end */
+
+/* The first back-quoted name, as it is stored; NULL when there is none.  `behind`: after it. */
+const char *quoted_name(const char *at, const char *end, struct arena *arena, const char **behind);
+
 /* Does the definition have the same lines, whatever their order? */
 bool definition_is_same(const char *a, const char *b);
 

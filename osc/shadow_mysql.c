@@ -1,12 +1,17 @@
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
+#include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/db/driver.h"
 #include "osc/indexes_mysql.h"
+#include "osc/likeness_mysql.h"
 #include "osc/plan/alter.h"
 #include "osc/plan/catalog_mysql.h"
 #include "osc/plan/identity_mysql.h"
+#include "osc/sentry_mysql.h"
 #include "osc/shadow.h"
 #include "osc/shadow_mysql.h"
 
@@ -43,12 +48,15 @@ static bool check_definition(const struct plan *plan, const char *before, const 
 }
 
 /* The server's own words, as a refusal; what is no judgement on the ALTER stays what it is. */
-static bool apply_alter(struct db *db, const struct plan *plan, struct error *err)
+static bool apply_alter(struct db *db, const struct plan *plan, const char *before,
+                        struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
-    sql_bind_sql(&env, "clauses", plan->alter);
+    sql_bind_sql(&env, "clauses",
+                 alter_with_names(plan->alter, &mysql_catalog.alter_rules,
+                                  likeness_check_names(db, plan, before), arena));
     const bool good = sql_exec(db, "ALTER TABLE {shadow} {clauses}", &env, NULL, err);
     arena_free(arena);
     if (good || err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
@@ -108,13 +116,13 @@ static bool take_off_indexes(struct db *db, const struct plan *plan,
     return good;
 }
 
-static bool shape(struct db *db, struct plan *plan, const char *create, const char **deferred,
+/* From a table like the source to the shadow. */
+static bool shape(struct db *db, struct plan *plan, const char *before, const char **deferred,
                   struct error *err)
 {
-    const char *shadow = sql_lookup(&plan->env, "shadow"), *before = NULL, *after = NULL;
+    const char *shadow = sql_lookup(&plan->env, "shadow"), *after = NULL;
 
-    if (!sql_exec(db, create, &plan->env, NULL, err) ||
-        !mysql_definition(db, shadow, plan->arena, &before, err) || !apply_alter(db, plan, err) ||
+    if (!apply_alter(db, plan, before, err) ||
         !mysql_definition(db, shadow, plan->arena, &after, err) ||
         !check_definition(plan, before, after, err) || !plan_shadow(plan, db, err))
         return false;
@@ -135,17 +143,23 @@ static void drop_quietly(struct db *db, const struct plan *plan, const char *sta
 
 static bool create(struct db *db, struct plan *plan, const char **deferred, struct error *err)
 {
-    if (shape(db, plan, "CREATE TABLE {shadow} LIKE {source}", deferred, err))
+    const char *before = NULL;
+
+    if (!sql_exec(db, "CREATE TABLE {shadow} LIKE {source}", &plan->env, NULL, err))
+        return false;
+    if (mysql_definition(db, sql_lookup(&plan->env, "shadow"), plan->arena, &before, err) &&
+        likeness_check(plan, before, err) && shape(db, plan, before, deferred, err))
         return true;
-    /* The name was free before: whatever is there now is ours. */
     if (err->kind != ERROR_LOST)
         drop_quietly(db, plan, "DROP TABLE IF EXISTS {shadow}");
     return false;
 }
 
+/* A cutover that died may have left a sentry beside it. */
 static bool drop(struct db *db, const struct plan *plan, struct error *err)
 {
-    return sql_exec(db, "DROP TABLE IF EXISTS {shadow}", &plan->env, NULL, err);
+    return sentry_drop(db, plan, err) &&
+           sql_exec(db, "DROP TABLE IF EXISTS {shadow}", &plan->env, NULL, err);
 }
 
 /* ---- rehearsing for osc plan ---- */
@@ -161,14 +175,19 @@ static bool cannot_be_temporary(const struct error *err)
     return false;
 }
 
+/* A temporary table is tried, and the script says what will be done to a real one. */
 static bool rehearse(struct db *db, struct plan *plan, const char **deferred, struct error *err)
 {
     static const char as_said[] = "CREATE TABLE", as_run[] = "CREATE TEMPORARY TABLE";
     struct text *script = db->script;
+    const char *before = NULL;
     AUTO(text) run = TEXT_INIT;
 
     db_record(db, &run, true);
-    bool good = shape(db, plan, "CREATE TEMPORARY TABLE {shadow} LIKE {source}", deferred, err);
+    bool good =
+        sql_exec(db, "CREATE TEMPORARY TABLE {shadow} LIKE {source}", &plan->env, NULL, err) &&
+        mysql_definition(db, sql_lookup(&plan->env, "shadow"), plan->arena, &before, err) &&
+        shape(db, plan, before, deferred, err);
     db_record(db, script, true);
     if (!good && cannot_be_temporary(err)) {
         plan_find(plan, FINDING_NOTE, "rehearsal", "osc alter goes on where this ends",
@@ -244,17 +263,83 @@ static bool check_finished(struct db *db, const struct plan *plan, const struct 
     return error_hint(err, "osc abort, then start again");
 }
 
+/* Sorting in memory is most of the speed, on servers where a session may ask for that. */
+static bool use_threads(struct db *db, unsigned threads, struct arena *arena, struct error *err)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } settings[] = {
+        {"innodb_ddl_threads",           threads  },
+        {"innodb_parallel_read_threads", threads  },
+        {"innodb_ddl_buffer_size",       64u << 20},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        const char *there = NULL;
+        if (!db_value(db, arena, &there,
+                      arena_printf(arena, "SHOW SESSION VARIABLES WHERE Variable_name = '%s'",
+                                   settings[i].name),
+                      err) ||
+            (there && !db_exec(db,
+                               arena_printf(arena, "SET SESSION %s = %" PRIu64, settings[i].name,
+                                            settings[i].value),
+                               NULL, err)))
+            return false;
+    }
+    return true;
+}
+
+struct long_statement {
+    struct db *db;
+    atomic_bool has_ended;
+};
+
+/* The group's token is set by the operator, or by us when the statement has ended. */
+static bool interrupt_when_cancelled(void *argument, struct cancel *cancel,
+                                     struct error *err UNUSED)
+{
+    const struct timespec moment = {.tv_nsec = 200 * 1000 * 1000};
+    struct long_statement *statement = argument;
+
+    while (cancel_sleep_ms(cancel, 1000))
+        ;
+    while (!atomic_load(&statement->has_ended)) {
+        db_interrupt(statement->db);
+        (void)nanosleep(&moment, NULL);
+    }
+    return true;
+}
+
+static bool add_unless_cancelled(struct db *db, const struct plan *plan,
+                                 const struct deferral *deferral, struct arena *arena,
+                                 struct cancel *cancel, struct error *err)
+{
+    struct long_statement statement = {.db = db};
+    struct group *group = group_new(cancel);
+    struct error ignored = ERROR_INIT;
+
+    bool good = group_start(group, "interrupt", interrupt_when_cancelled, &statement, err) &&
+                add_missing(db, plan, deferral, arena, err);
+    atomic_store(&statement.has_ended, true);
+    group_cancel(group);
+    (void)!group_join(group, &ignored);
+    if (!good && cancel && cancel_is_set(cancel))
+        good = cancel_check(cancel, err);
+    return good;
+}
+
 static bool build(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
                   struct cancel *cancel, struct error *err)
 {
     struct arena *arena = arena_new();
     struct deferral deferral;
 
-    (void)threads;
-    (void)cancel;
-    const bool good = deferral_load(deferred, arena, &deferral, err) &&
-                      add_missing(db, plan, &deferral, arena, err) &&
-                      check_finished(db, plan, &deferral, arena, err);
+    const bool good =
+        deferral_load(deferred, arena, &deferral, err) &&
+        (!deferral.indexes || (use_threads(db, threads ? threads : 1, arena, err) &&
+                               add_unless_cancelled(db, plan, &deferral, arena, cancel, err))) &&
+        check_finished(db, plan, &deferral, arena, err);
     arena_free(arena);
     return good;
 }

@@ -430,7 +430,10 @@ static bool names_object(const struct clause *clause, size_t i)
         return !is_word(at(clause, i), "TABLESPACE");
     if (is_word(before, "TO"))
         return starts_with(clause, "RENAME CONSTRAINT");
-    return is_word(before, "CONSTRAINT") || (i == 2 && starts_with(clause, "CLUSTER ON"));
+    if (i == 2 && (starts_with(clause, "DROP CHECK") || starts_with(clause, "ALTER CHECK") ||
+                   starts_with(clause, "CLUSTER ON")))
+        return true;
+    return is_word(before, "CONSTRAINT");
 }
 
 const char *alter_with_names(const char *alter, const struct alter_rules *rules,

@@ -49,7 +49,7 @@ struct alter_using *alter_usings(const char *alter, const struct alter_rules *ru
 /*
  * The clauses with constraint and index names replaced (from → to, `to` is
  * quoted by the caller) where they follow CONSTRAINT, RENAME CONSTRAINT … TO,
- * CLUSTER ON, or USING INDEX.
+ * DROP or ALTER CHECK, CLUSTER ON, or USING INDEX.
  */
 const char *alter_with_names(const char *alter, const struct alter_rules *rules,
                              const struct name_pair *names, struct arena *arena);

@@ -310,7 +310,8 @@ static bool map_columns(struct plan *plan, struct error *err UNUSED)
         plan->map[plan->n_map++] = (struct mapping){
             .from = from,
             .to = to,
-            .value = arena_printf(plan->arena, "t.%s", from->quoted),
+            .value = mysql_assigned(from, to, arena_printf(plan->arena, "t.%s", from->quoted),
+                                    plan->arena),
             .is_converted = is_converted(from, to),
         };
     }

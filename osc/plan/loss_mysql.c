@@ -7,6 +7,8 @@
  *   varchar 'abc  ' → varchar(3)                 error on MySQL, cut with a note on MariaDB
  *   decimal, float, text → fewer decimals, int   rounded, at most a note
  *   int, decimal → float, double; double → float rounded without a word
+ *   float → varchar                              six digits
+ *   varchar '5' → bit                            the bytes, where ALTER takes the number
  *   datetime(6), time(6) → fewer places          rounded on MySQL, cut on MariaDB
  *   datetime → date, time                        the other half is dropped with a note
  *   time → date, datetime                        completed with today's date
@@ -175,6 +177,9 @@ static const char *to_text(const struct change *c)
     const bool has_length = length_of(c->to) >= 0;
     const int64_t most = c->old == FAMILY_TEXT ? capacity(c->from) : 0;
 
+    /* Six digits are shown, and more may be there. */
+    if (c->old == FAMILY_FLOAT)
+        return arena_printf(c->arena, "CAST(CONCAT(%s) AS FLOAT) <> %s", c->ref, c->ref);
     if (!is_text(c->old))
         return NULL;
     if (has_length && most > capacity(c->to))
@@ -191,6 +196,9 @@ static const char *to_member(const struct change *c)
 {
     if (c->old != FAMILY_TEXT)
         return NULL; /* by name, or by number: what is missing is an error */
+    /* The order of members means nothing. */
+    if (c->new == FAMILY_SET)
+        return arena_printf(c->arena, "CHAR_LENGTH(%s) <> CHAR_LENGTH(%s)", converted(c), c->ref);
     return arena_printf(c->arena, "CAST(%s AS BINARY) <> CAST(CONVERT(%s USING %s) AS BINARY)",
                         converted(c), c->ref, c->to->charset);
 }
@@ -218,6 +226,7 @@ const char *mysql_silent_loss(const struct column *from, const struct column *to
     case FAMILY_ENUM:
     case FAMILY_SET: return to_member(&c);
     case FAMILY_BINARY: return to_binary(&c);
+    case FAMILY_BIT: return is_text(c.old) ? arena_printf(arena, "%s IS NOT NULL", ref) : NULL;
     case FAMILY_YEAR:
         return c.old == FAMILY_YEAR
                    ? NULL

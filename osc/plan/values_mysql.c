@@ -93,20 +93,30 @@ static const char *decimal_type(const struct column *column, struct arena *arena
                         scale < 0 ? 0 : scale);
 }
 
+const char *mysql_assigned(const struct column *from, const struct column *to, const char *ref,
+                           struct arena *arena)
+{
+    const enum family target = mysql_family(to);
+
+    if (target != FAMILY_TEXT && target != FAMILY_BINARY)
+        return ref;
+    switch (mysql_family(from)) {
+    case FAMILY_INT:
+    case FAMILY_DECIMAL:
+    case FAMILY_FLOAT:
+    case FAMILY_DOUBLE:
+    case FAMILY_YEAR: return arena_printf(arena, "CONCAT(%s)", ref);
+    default: return ref;
+    }
+}
+
 static const char *to_text(const struct column *from, const struct column *to, const char *ref,
                            struct arena *arena)
 {
-    /* An assignment takes the number, not what a client is shown of it (00012, 1.23457, bits). */
-    switch (mysql_family(from)) {
-    case FAMILY_INT:
-    case FAMILY_BIT: ref = arena_printf(arena, "(%s + 0)", ref); break;
-    case FAMILY_FLOAT:
-    case FAMILY_DOUBLE:
-        if (!strchr(from->type, '('))
-            ref = cast(ref, "DOUBLE", arena);
-        break;
-    default: break;
-    }
+    if (mysql_family(from) == FAMILY_BIT)
+        ref = arena_printf(arena, "(%s + 0)", ref);
+    else
+        ref = mysql_assigned(from, to, ref, arena);
     if (strcmp(from->charset, to->charset) == 0)
         return arena_printf(arena, "(%s COLLATE %s)", ref, to->collation);
     return arena_printf(arena, "(CONVERT(%s USING %s) COLLATE %s)", ref, to->charset,
@@ -174,8 +184,10 @@ static const char *to_temporal(const struct column *to, const char *ref, struct 
     return arena_printf(arena, "CAST(%s AS %s(%d))", ref, name, first_number(to, 0));
 }
 
-static const char *to_binary(const struct column *to, const char *ref, struct arena *arena)
+static const char *to_binary(const struct column *from, const struct column *to, const char *ref,
+                             struct arena *arena)
 {
+    ref = mysql_assigned(from, to, ref, arena);
     if (is_type(to, "binary"))
         return arena_printf(arena, "CAST(%s AS BINARY(%d))", ref, first_number(to, 1));
     return cast(ref, "BINARY", arena);
@@ -195,7 +207,7 @@ const char *mysql_convert(const struct column *from, const struct column *to, co
     case FAMILY_TIME:
     case FAMILY_DATETIME: return to_temporal(to, ref, arena);
     case FAMILY_TEXT: return to_text(from, to, ref, arena);
-    case FAMILY_BINARY: return to_binary(to, ref, arena);
+    case FAMILY_BINARY: return to_binary(from, to, ref, arena);
     case FAMILY_ENUM: return to_enum(from, to, ref, arena);
     case FAMILY_SET: return to_set(from, to, ref, arena);
     case FAMILY_JSON: return cast(ref, "JSON", arena);

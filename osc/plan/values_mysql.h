@@ -28,6 +28,13 @@ enum family {
 
 enum family mysql_family(const struct column *column);
 
+/*
+ * What is selected so that its assignment does what ALTER would: a number becomes
+ * text as it is shown (00012, 1.10), which INSERT … SELECT alone would not do.
+ */
+const char *mysql_assigned(const struct column *from, const struct column *to, const char *ref,
+                           struct arena *arena);
+
 const char *mysql_convert(const struct column *from, const struct column *to, const char *ref,
                           struct arena *arena);
 const char *mysql_silent_loss(const struct column *from, const struct column *to, const char *ref,
