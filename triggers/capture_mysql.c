@@ -277,6 +277,9 @@ static const char *image_columns(const struct plan *plan, bool read_back, struct
 /*
  * At READ COMMITTED one statement has one read view: the image of journal keys
  * and source rows is consistent, and it takes no locks.  A temporary table holds it.
+ * It folds keys that the source calls equal; where the shadow tells them apart,
+ * each must be deleted there, so they are added as they are.  What came meanwhile
+ * and is deleted too keeps its entry.
  */
 #define IMAGE                                                                                      \
     "SELECT {journal_key}, t.{first_key} IS NOT NULL AS has_row, {image_columns}\n"                \
@@ -310,6 +313,8 @@ static bool settle(struct db *db, const struct plan *plan, const char *entries, 
     };
     static const char *const within[] = {
         "INSERT INTO {schema}.osc_image ({journal_columns}, has_row, {image_names})\n" IMAGE,
+        "INSERT INTO {schema}.osc_image ({journal_columns}, has_row, {image_names})\n"
+        "SELECT {journal_key}, FALSE, {no_image} FROM {journal} AS j WHERE {folds}",
         "DELETE s FROM {schema}.osc_image AS j STRAIGHT_JOIN {shadow} AS s\n"
         "WHERE {shadow_is_entry}",
         "INSERT INTO {shadow} ({shadow_columns})\n"
@@ -320,14 +325,19 @@ static bool settle(struct db *db, const struct plan *plan, const char *entries, 
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
     AUTO(text) names = TEXT_INIT;
+    AUTO(text) nothing = TEXT_INIT;
 
-    for (size_t i = 0; i < plan->n_map; i++)
+    for (size_t i = 0; i < plan->n_map; i++) {
         text_printf(&names, "%sc%zu", i ? ", " : "", i + 1);
+        text_add(&nothing, i ? ", NULL" : "NULL");
+    }
     sql_bind_sql(&env, "image_names", names.bytes);
+    sql_bind_sql(&env, "no_image", nothing.bytes);
     sql_bind_sql(&env, "image_columns", image_columns(plan, false, arena));
     sql_bind_sql(&env, "read_back", image_columns(plan, true, arena));
     sql_bind_sql(&env, "first_key", plan->key->columns[0]->quoted);
     sql_bind_sql(&env, "entries", entries);
+    sql_bind_sql(&env, "folds", plan->key_may_merge ? "TRUE" : "FALSE");
     bool good = run_all(db, before, ARRAY_SIZE(before), &env, err) && db_begin(db, err);
     if (good) {
         good = run_all(db, within, ARRAY_SIZE(within), &env, err) && db_commit(db, err);
