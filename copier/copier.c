@@ -175,8 +175,8 @@ static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
     worker->chunk.arena = arena_new();
     worker->pace = (struct pace){
         .target_us = copier->job->chunk_time_ms * 1000,
-        .size = copier->extent.chunk_positions,
-        .least = copier->extent.chunk_positions / 8,
+        .size = TUNED("CHUNK", copier->extent.chunk_positions),
+        .least = TUNED("CHUNK", copier->extent.chunk_positions / 8),
         .most = copier->extent.is_numeric ? copier->extent.chunk_positions : UINT64_C(1) << 30,
     };
     atomic_fetch_add(&copier->job->progress->threads, 1);

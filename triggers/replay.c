@@ -267,8 +267,8 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
     arena_reset(replay->arena);
     if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
         return false;
-    if (!journal_read(&replay->journal, replay->lanes[0], BATCH_ENTRIES, &batch, replay->arena,
-                      err))
+    if (!journal_read(&replay->journal, replay->lanes[0], TUNED("BATCH", BATCH_ENTRIES), &batch,
+                      replay->arena, err))
         return err->kind == ERROR_LOST
                    ? (*entries = 0, *is_full_pass = false, error_clear(err), true)
                    : false;

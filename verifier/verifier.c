@@ -305,7 +305,7 @@ static void open_workers(struct verifier *verifier)
                                                .number = i + 1,
                                                .arena = arena_new(),
                                                .kept = arena_new(),
-                                               .rows = FIRST_ROWS};
+                                               .rows = TUNED("RANGE", FIRST_ROWS)};
 }
 
 static void close_workers(struct verifier *verifier, struct arena *arena, struct verdict *verdict)

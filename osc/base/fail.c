@@ -49,6 +49,13 @@ char fault_wanted(unsigned number)
     return fault && strlen(fault) > 2 && strtoul(fault + 2, NULL, 10) == number ? *fault : 0;
 }
 
+uint64_t tuned(const char *variable, uint64_t standard)
+{
+    const char *wanted = getenv(variable);
+
+    return wanted ? strtoull(wanted, NULL, 10) : standard;
+}
+
 void failpoint_reach(const char *name)
 {
     const char *directory = getenv("OSC_FAILPOINTS");

@@ -10,6 +10,8 @@
  * OSC_FAULT=b:37 breaks the connection of the 37th database call before it runs,
  * a:37 after it ran but before the reply, k:37 and K:37 kill the process there;
  * c:0 only counts, into the file "calls" of $OSC_FAILPOINTS.
+ * TUNED("SIZE", n) is $OSC_TUNE_SIZE where that is set, so that small tables
+ * are cut into many pieces.
  * All vanish from builds without OSC_TESTING.
  */
 #ifndef OSC_BASE_FAIL_H
@@ -17,6 +19,7 @@
 
 #ifdef OSC_TESTING
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The number of this database call. */
 unsigned fault_count(void);
@@ -24,11 +27,14 @@ unsigned fault_count(void);
 char fault_wanted(unsigned number);
 void failpoint_reach(const char *name);
 bool mutant_is(const char *name);
+uint64_t tuned(const char *variable, uint64_t standard);
 #define FAILPOINT(name) failpoint_reach(name)
 #define MUTANT(name) mutant_is(name)
+#define TUNED(name, standard) tuned("OSC_TUNE_" name, standard)
 #else
 #define FAILPOINT(name) ((void)0)
 #define MUTANT(name) false
+#define TUNED(name, standard) (standard)
 #endif
 
 #endif
