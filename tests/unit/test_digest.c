@@ -114,16 +114,13 @@ static void source_values_are_compared_in_the_shadows_type(void **state)
     static const struct dialect dialect = {.catalog = &catalog};
     const struct column from = {.name = "a", .quoted = "a", .type = "int"};
     const struct column to = {.name = "b", .quoted = "b", .type = "text"};
-    struct mapping map[] = {
-        {.from = &from,               .to = &from, .value = "t.a"},
-        {             .from = &from,    .to = &to,    .value = "t.a",               .is_converted = true},
-        { .from = &from, .to = &to,                  .value = "CAST(t.a …)",                    .is_converted = true},
-        {                                                              .from = &from,
-         .to = &to,
-         .value = "(a * 2)",
-         .is_converted = true,
-         .is_users_expression = true},
-    };
+    const struct mapping same = {.from = &from, .to = &from, .value = "t.a"};
+    const struct mapping cast = {.from = &from, .to = &to, .value = "t.a", .is_converted = true};
+    struct mapping map[] = {same, cast, cast, cast};
+
+    map[2].value = "CAST(t.a …)";
+    map[3].value = "(a * 2)";
+    map[3].is_users_expression = true;
     const struct plan plan = {.dialect = &dialect, .map = map, .n_map = ARRAY_SIZE(map)};
     struct arena *arena = arena_new();
 
