@@ -57,6 +57,8 @@ INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
 SELECT j.k1, t.`token` IS NOT NULL AS has_row, t.`token` AS c1, t.`seen` AS c2
 FROM (SELECT DISTINCT j.k1 FROM `shop`.`sessions_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1;
+INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
+SELECT j.k1, FALSE, NULL, NULL FROM `shop`.`sessions_osc_journal` AS j WHERE FALSE;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`sessions_osc_new` AS s
 WHERE s.`token` = j.k1;
 INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)

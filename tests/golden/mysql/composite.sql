@@ -57,6 +57,8 @@ INSERT INTO `shop`.osc_image (k1, k2, has_row, c1, c2, c3)
 SELECT j.k1, j.k2, t.`tenant` IS NOT NULL AS has_row, t.`tenant` AS c1, t.`code` AS c2, t.`v` AS c3
 FROM (SELECT DISTINCT j.k1, j.k2 FROM `shop`.`parts_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2;
+INSERT INTO `shop`.osc_image (k1, k2, has_row, c1, c2, c3)
+SELECT j.k1, j.k2, FALSE, NULL, NULL, NULL FROM `shop`.`parts_osc_journal` AS j WHERE FALSE;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`parts_osc_new` AS s
 WHERE s.`tenant` = j.k1 AND s.`code` = j.k2;
 INSERT INTO `shop`.`parts_osc_new` (`tenant`, `code`, `v`)

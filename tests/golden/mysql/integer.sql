@@ -57,6 +57,8 @@ INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
 SELECT j.k1, t.`id` IS NOT NULL AS has_row, t.`id` AS c1, t.`email` AS c2
 FROM (SELECT DISTINCT j.k1 FROM `shop`.`users_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1;
+INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
+SELECT j.k1, FALSE, NULL, NULL FROM `shop`.`users_osc_journal` AS j WHERE FALSE;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`users_osc_new` AS s
 WHERE s.`id` = j.k1;
 INSERT INTO `shop`.`users_osc_new` (`id`, `email`)

@@ -57,6 +57,8 @@ INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
 SELECT j.k1, t.`se"lect`` id` IS NOT NULL AS has_row, t.`se"lect`` id` AS c1, t.`from` AS c2
 FROM (SELECT DISTINCT j.k1 FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1;
+INSERT INTO `shop`.osc_image (k1, has_row, c1, c2)
+SELECT j.k1, FALSE, NULL, NULL FROM `shop`.`odd "``' name_osc_journal` AS j WHERE FALSE;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`odd "``' name_osc_new` AS s
 WHERE s.`se"lect`` id` = j.k1;
 INSERT INTO `shop`.`odd "``' name_osc_new` (`se"lect`` id`, `from`)

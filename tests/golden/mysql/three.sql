@@ -57,6 +57,8 @@ INSERT INTO `shop`.osc_image (k1, k2, k3, has_row, c1, c2, c3)
 SELECT j.k1, j.k2, j.k3, t.`a` IS NOT NULL AS has_row, t.`a` AS c1, t.`b` AS c2, t.`c` AS c3
 FROM (SELECT DISTINCT j.k1, j.k2, j.k3 FROM `shop`.`ledger_osc_journal` AS j WHERE j.k1 IS NOT NULL) AS j
 LEFT JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3;
+INSERT INTO `shop`.osc_image (k1, k2, k3, has_row, c1, c2, c3)
+SELECT j.k1, j.k2, j.k3, FALSE, NULL, NULL, NULL FROM `shop`.`ledger_osc_journal` AS j WHERE FALSE;
 DELETE s FROM `shop`.osc_image AS j STRAIGHT_JOIN `shop`.`ledger_osc_new` AS s
 WHERE s.`a` = j.k1 AND s.`b` = j.k2 AND s.`c` = j.k3;
 INSERT INTO `shop`.`ledger_osc_new` (`a`, `b`, `c`)
