@@ -144,12 +144,32 @@ static bool check_outcome(struct maker *maker, struct error *err)
     return error_hint(err, "leave that clause out and run it natively afterwards");
 }
 
+static bool file_node(struct maker *maker, uint64_t *node, struct error *err)
+{
+    return db_value_u64(maker->db, node,
+                        arena_printf(maker->arena, "SELECT pg_catalog.pg_relation_filenode(%s)",
+                                     maker->shadow_class),
+                        err);
+}
+
+/* The clauses once, or once more where what they do to rows has to be seen. */
+static bool apply(struct maker *maker, struct error *err)
+{
+    uint64_t before = 0, after = 0;
+
+    return file_node(maker, &before, err) &&
+           db_exec(maker->db, "SAVEPOINT osc_before", NULL, err) && run_clauses(maker, err) &&
+           file_node(maker, &after, err) &&
+           find_new_values(maker, before != after, run_clauses, err) &&
+           db_exec(maker->db, "RELEASE SAVEPOINT osc_before", NULL, err);
+}
+
 bool alter_shadow(struct maker *maker, struct error *err)
 {
     const char *before = NULL, *after = NULL;
 
     if (!look(maker, &before, err) || !look_at_sequences(maker, &maker->states_before, err) ||
-        !run_clauses(maker, err) || !look(maker, &after, err) ||
+        !apply(maker, err) || !look(maker, &after, err) ||
         !look_at_sequences(maker, &maker->states_after, err) || !check_outcome(maker, err))
         return false;
     if (strcmp(before, after) != 0 || strcmp(maker->states_before, maker->states_after) != 0)

@@ -31,6 +31,10 @@ void give(struct deferral *d, const char *from, const char *to);
 bool choose_name(struct deferral *d, const char *name, const char **chosen,
                  struct error *err) MUST_CHECK;
 
+/* newcolumns_postgres.c */
+
+void defer_defaults(struct deferral *d);
+
 /* sequences_postgres.c */
 
 bool defer_sequences(struct deferral *d, struct error *err) MUST_CHECK;

@@ -211,6 +211,7 @@ bool defer(struct maker *maker, const char **deferred, struct error *err)
     struct deferral d = {maker, json_array(), json_array(), none, none, none, none, none, NULL};
 
     bind_map(maker);
+    defer_defaults(&d);
     const bool good = defer_indexes(&d, err) && rename_constraints(&d, err) &&
                       rename_statistics(&d, err) && defer_unproved(&d, err) &&
                       defer_sequences(&d, err) && defer_triggers(&d, err) &&

@@ -13,6 +13,15 @@
 #include "osc/plan/plan.h"
 #include "osc/statements.h"
 
+/* A column that the ALTER adds. */
+struct new_column {
+    struct new_column *next;
+    const char *quoted, *type, *base_type; /* base_type without length */
+    const char *default_sql;               /* NULL: none */
+    const char *value; /* of the rows that exist, as text; NULL is a value as well */
+    bool is_known;     /* false: each row gets its own */
+};
+
 struct maker {
     struct db *db;
     struct plan *plan;
@@ -22,6 +31,7 @@ struct maker {
     struct sql_env env;          /* {source} {shadow} {source_class} {shadow_class} … */
     struct name_pair *indexes;   /* source's name → the shadow's, quoted */
     struct name_pair *statistics;
+    struct new_column *new_columns;
     const char *states_before, *states_after; /* the ALTER: of the shadow's identity sequences */
 };
 
@@ -30,6 +40,14 @@ bool like_source(struct maker *maker, struct error *err) MUST_CHECK;
 
 /* alter_postgres.c: applies the clauses; ERROR_REFUSED when the server or we cannot. */
 bool alter_shadow(struct maker *maker, struct error *err) MUST_CHECK;
+
+/*
+ * newcolumns_postgres.c: what new columns hold in the rows that exist.  After
+ * the clauses were applied, with SAVEPOINT osc_before in front of them; `apply` does it again.
+ */
+bool find_new_values(struct maker *maker, bool is_rewritten,
+                     bool (*apply)(struct maker *maker, struct error *err),
+                     struct error *err) MUST_CHECK;
 
 /* deferred_postgres.c: takes the indexes off and writes down what is to be done later. */
 bool defer(struct maker *maker, const char **deferred, struct error *err) MUST_CHECK;
