@@ -25,6 +25,7 @@ bool sentry_is_there(struct db *db, const struct plan *plan, bool *is_there, str
     return good;
 }
 
+/* In memory: it is dropped while everybody waits, and a file would have to be synced. */
 bool sentry_create(struct db *db, const struct plan *plan, struct error *err)
 {
     struct arena *arena = arena_new();
@@ -35,7 +36,7 @@ bool sentry_create(struct db *db, const struct plan *plan, struct error *err)
     const bool good =
         sentry_is_there(db, plan, &is_there, err) &&
         (is_there || sql_exec(db,
-                              "CREATE TABLE {sentry} (id INT PRIMARY KEY) ENGINE=InnoDB"
+                              "CREATE TABLE {sentry} (id INT PRIMARY KEY) ENGINE=MEMORY"
                               " COMMENT={comment}",
                               &env, NULL, err));
     arena_free(arena);
