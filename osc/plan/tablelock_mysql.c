@@ -1,16 +1,15 @@
 #include "osc/plan/tablelock_mysql.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/db/sql.h"
 
-enum {
-    PATIENT_PERCENT = 70, /* of the time is spent without queueing */
-    PAUSE_US = 1500,      /* between two tries */
-};
+enum { PAUSE_US = 1500 /* between two tries */ };
 
 static const char users_of_table[] =
     "SELECT h.PROCESSLIST_USER, h.PROCESSLIST_HOST, h.PROCESSLIST_ID,"
@@ -109,21 +108,51 @@ static bool wait_for_readers(struct db *db, const struct table *first, const str
     return true;
 }
 
+struct queued {
+    struct db *db;
+    struct deadline until;
+    atomic_bool has_ended;
+};
+
+/* A kill that comes too late ends the statement behind it, which is then tried again. */
+static bool end_in_time(void *argument, struct cancel *cancel UNUSED, struct error *err UNUSED)
+{
+    struct queued *queued = argument;
+
+    while (!atomic_load(&queued->has_ended) && !deadline_passed(&queued->until))
+        pause_a_moment();
+    if (!atomic_load(&queued->has_ended))
+        db_interrupt(queued->db);
+    return true;
+}
+
+/* Everybody queues behind us meanwhile.  The server's own limit counts in whole seconds. */
+static bool lock_in_queue(struct db *db, const char *tables, uint64_t timeout_ms, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct queued queued = {.db = db, .until = deadline_in_ms(timeout_ms)};
+    struct group *group = group_new(NULL);
+    struct error ignored = ERROR_INIT;
+
+    const bool good = mysql_wait_at_most(db, timeout_ms + 1000, err) &&
+                      group_start(group, "lock-timer", end_in_time, &queued, err) &&
+                      db_exec(db, arena_printf(arena, "LOCK TABLES %s", tables), NULL, err);
+    atomic_store(&queued.has_ended, true);
+    (void)!group_join(group, &ignored);
+    arena_free(arena);
+    return good;
+}
+
 bool mysql_lock_tables(struct db *db, const char *tables, const struct table *first,
                        uint64_t timeout_ms, struct error *err)
 {
-    const struct deadline patient = deadline_in_ms(timeout_ms * PATIENT_PERCENT / 100);
-    struct arena *arena = arena_new();
+    const struct deadline patient = deadline_in_ms(timeout_ms);
     bool locked = false;
-    bool good = db_facts(db)->lock_has_nowait
-                    ? lock_without_queueing(db, tables, &patient, &locked, err)
-                    : wait_for_readers(db, first, &patient, err);
 
-    if (good && !locked)
-        good = mysql_wait_at_most(db, timeout_ms * (100 - PATIENT_PERCENT) / 100, err) &&
-               db_exec(db, arena_printf(arena, "LOCK TABLES %s", tables), NULL, err);
-    arena_free(arena);
-    return good;
+    if (!(db_facts(db)->lock_has_nowait ? lock_without_queueing(db, tables, &patient, &locked, err)
+                                        : wait_for_readers(db, first, &patient, err)))
+        return false;
+    return locked || lock_in_queue(db, tables, timeout_ms, err);
 }
 
 void mysql_unlock_tables(struct db *db)

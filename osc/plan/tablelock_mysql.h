@@ -13,9 +13,10 @@
 #include "osc/plan/plan.h"
 
 /*
- * LOCK TABLES `tables` (a list as SQL knows it: a WRITE, b WRITE) within about
- * `timeout_ms`; ERROR_TRANSIENT when the lock was not granted.  `first` is the
- * table whose users we would wait for, as schema and name.
+ * LOCK TABLES `tables` (a list as SQL knows it: a WRITE, b WRITE): for
+ * `timeout_ms` without queueing, then for as long in the queue.  ERROR_TRANSIENT
+ * when the lock was not granted.  `first` is the table whose users we would wait
+ * for, as schema and name.
  */
 bool mysql_lock_tables(struct db *db, const char *tables, const struct table *first,
                        uint64_t timeout_ms, struct error *err) MUST_CHECK;
