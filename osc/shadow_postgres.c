@@ -46,6 +46,36 @@ static bool check_copy(struct maker *maker, struct error *err)
                            "schema");
 }
 
+/*
+ * Our sessions run in UTC.  What the user's own session would make of a time
+ * is known only where that is UTC as well.
+ */
+static bool check_zone(struct maker *maker, struct error *err)
+{
+    const struct plan *plan = maker->plan;
+    const char *zone = NULL;
+
+    if (!db_value(maker->db, maker->arena, &zone,
+                  "SELECT s.reset_val FROM pg_catalog.pg_settings s WHERE s.name = 'TimeZone'\n"
+                  "AND pg_catalog.lower(s.reset_val) NOT IN ('utc', 'etc/utc', 'gmt', 'etc/gmt',\n"
+                  "  'uct', 'etc/uct', 'zulu', 'etc/zulu', 'universal', 'etc/universal')",
+                  err))
+        return false;
+    for (size_t i = 0; zone && i < plan->n_map; i++) {
+        const struct mapping *mapping = &plan->map[i];
+        if (mapping->is_users_expression || !postgres_depends_on_zone(mapping->from, mapping->to))
+            continue;
+        error_set(err, ERROR_REFUSED,
+                  "column %s, %s to %s: the result depends on the session's time zone (%s)",
+                  mapping->from->name, mapping->from->type, mapping->to->type, zone);
+        return error_hint(err,
+                          "say which one is meant: ALTER COLUMN %s TYPE %s USING %s AT TIME "
+                          "ZONE '%s'",
+                          mapping->to->quoted, mapping->to->type, mapping->from->quoted, zone);
+    }
+    return true;
+}
+
 /* Inside a transaction that the caller ends. */
 static bool make(struct db *db, struct plan *plan, const char **deferred, struct error *err)
 {
@@ -55,7 +85,7 @@ static bool make(struct db *db, struct plan *plan, const char **deferred, struct
     bind_tables(&maker);
     const bool good = like_source(&maker, err) && alter_shadow(&maker, err) &&
                       plan_shadow(plan, db, err) && check_copy(&maker, err) &&
-                      defer(&maker, deferred, err);
+                      check_zone(&maker, err) && defer(&maker, deferred, err);
     arena_free(maker.arena);
     return good;
 }

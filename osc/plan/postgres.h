@@ -31,6 +31,9 @@ const char *postgres_same_bytes(const struct column *column, const char *a, cons
                                 struct arena *arena);
 const char *postgres_literal_of(const struct column *column, const char *ref, struct arena *arena);
 
+/* The result depends on the session's time zone. */
+bool postgres_depends_on_zone(const struct column *from, const struct column *to);
+
 /* columns_postgres.c */
 
 bool postgres_map_columns(struct plan *plan, struct error *err);

@@ -164,6 +164,26 @@ const char *postgres_convert(const struct column *from, const struct column *to,
     return arena_printf(arena, "(%s)::%s", ref, to->type);
 }
 
+static bool has_zone(const struct type *type)
+{
+    return strcmp(type->name, "timestamptz") == 0 || strcmp(type->name, "timetz") == 0;
+}
+
+static bool is_time(const struct type *type)
+{
+    return type->family == FAMILY_TIMESTAMP || type->family == FAMILY_TIME ||
+           type->family == FAMILY_DATE;
+}
+
+bool postgres_depends_on_zone(const struct column *from, const struct column *to)
+{
+    const struct type *a = type_of(from), *b = type_of(to);
+
+    if (a == b || (!has_zone(a) && !has_zone(b)) || a->family == FAMILY_OTHER)
+        return false;
+    return is_time(b) || b->family == FAMILY_STRING || b->family == FAMILY_PADDED;
+}
+
 static bool is_deterministic(const struct column *column)
 {
     return !strchr(column->collation, '(');
