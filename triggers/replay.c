@@ -7,8 +7,8 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/db/dialect.h"
-#include "osc/plan/range.h"
 #include "triggers/capture_dialect.h"
+#include "triggers/culprit.h"
 #include "triggers/journal.h"
 
 enum {
@@ -39,37 +39,36 @@ struct lane_work {
 
 /* ---- one batch on one connection ---- */
 
+static bool advise(const struct plan *plan, struct error *err)
+{
+    return error_hint(err,
+                      "a row written to %s meanwhile does not fit the new schema: osc abort, or "
+                      "change the row and osc resume",
+                      plan->source->name);
+}
+
+/* A row written meanwhile that the new type would change without a word from the server. */
+static bool check_loss(struct db *db, const struct plan *plan, const char *condition,
+                       struct arena *arena, struct error *err)
+{
+    const char *key = NULL;
+
+    if (!plan->silent_loss)
+        return true;
+    if (!culprit_key(db, plan, condition, plan->silent_loss, arena, &key, err))
+        return false;
+    if (!key)
+        return true;
+    error_set(err, ERROR_DATA, "row %s: the new type would change a value", key);
+    return advise(plan, err);
+}
+
 /*
  * Beside the copy a chunk may insert a row between our delete and our insert.
  * It began after the batch was read, so its row is as new as the batch, and what
  * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
  * the way is another one, and an error.
  */
-/* A row written meanwhile that the new type would change without a word from the server. */
-static bool check_loss(struct db *db, const struct plan *plan, const char *condition,
-                       struct arena *arena, struct error *err)
-{
-    struct sql_env env = {.arena = arena, .outer = &plan->env};
-    AUTO(rows) rows = ROWS_INIT;
-    struct bound key;
-
-    if (!plan->silent_loss)
-        return true;
-    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
-    sql_bind_sql(&env, "entries", condition);
-    sql_bind_sql(&env, "loss", plan->silent_loss);
-    if (!sql_query(db, &rows,
-                   "SELECT {literals} FROM {journal} AS j JOIN {only_source} AS t "
-                   "ON {source_is_entry} WHERE {entries} AND ({loss}) LIMIT 1",
-                   &env, err))
-        return false;
-    if (!rows_next(&rows, err))
-        return err->kind == ERROR_NONE;
-    bound_read(&rows, plan, &key, arena);
-    return error_set(err, ERROR_DATA, "row %s: the new type would change a value",
-                     bound_show(plan, &key, arena));
-}
-
 static bool render_and_run(struct db *db, const struct plan *plan, const char *insert,
                            const char *condition, struct arena *arena, struct error *err)
 {
@@ -247,15 +246,16 @@ static bool apply_batch(struct replay *replay, const struct batch *batch, struct
     return settle(replay, err);
 }
 
-/* The row that made a batch fail is told by the server's text; what to do is told here. */
-static bool explain(struct replay *replay, struct error *err)
+/* The server's text tells what does not fit; which row, and what to do, is told here. */
+static bool explain(struct replay *replay, const struct batch *batch, struct error *err)
 {
-    if (err->kind == ERROR_DATA)
-        error_hint(err,
-                   "a row written to %s meanwhile does not fit the new schema: osc abort, or "
-                   "change the row and osc resume",
-                   replay->job->plan->source->name);
-    return error_prefix(err, "replaying writes to %s", replay->job->plan->source->name);
+    const struct plan *plan = replay->job->plan;
+
+    if (err->kind == ERROR_DATA && !*err->hint) {
+        culprit_name(replay->lanes[0], plan, batch, err);
+        advise(plan, err);
+    }
+    return error_prefix(err, "replaying writes to %s", plan->source->name);
 }
 
 /* Reads a batch and applies it; *entries: how many there were, *is_short: it was a whole pass. */
@@ -281,7 +281,7 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
     if (!MUTANT("no-grace") && !grace_wait(replay->job->grace, replay->cancel, err))
         return false;
     if (!apply_batch(replay, &batch, err))
-        return explain(replay, err);
+        return explain(replay, &batch, err);
     FAILPOINT("batch-replayed");
     atomic_fetch_add(&replay->job->progress->replayed, batch.n);
     return true;
