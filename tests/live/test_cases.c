@@ -29,7 +29,9 @@ static struct dsn twin_dsn;
 static int group_number;
 static pid_t running; /* osc, which a failing test leaves behind */
 
-static const char *const points[] = {"chunk-registered", "before-indexes"};
+/* Before the copy, after it, and after the verification: what comes then is drained under the lock.
+ */
+static const char *const points[] = {"chunk-registered", "before-indexes", "cutover"};
 
 struct trial {
     const char *name; /* of the case */
@@ -38,7 +40,6 @@ struct trial {
     const char *options[MOST_OPTIONS + 1];
     struct db *db, *twin;
     bool is_written; /* the application writes meanwhile */
-    int written;     /* how often it did */
 };
 
 /* ---- both sides ---- */
@@ -58,6 +59,12 @@ static void run_on(struct trial *trial, struct db *db, const char *file)
 
     if (text)
         run_all(db, text, trial->arena);
+}
+
+static void run_on_both(struct trial *trial, const char *file)
+{
+    run_on(trial, trial->db, file);
+    run_on(trial, trial->twin, file);
 }
 
 static struct db *connect_to(const struct dsn *dsn)
@@ -116,7 +123,8 @@ static void open_trial(struct trial *trial, const char *name)
     trial->table = table ? table : "t";
     trial->quoted = db_quote_name(trial->db, arena, trial->table);
     trial->alter = case_text(name, "alter.sql", &kind, arena);
-    trial->is_written = case_text(name, "writes.sql", &kind, arena) != NULL;
+    trial->is_written =
+        case_text(name, "writes.sql", &kind, arena) || case_text(name, "late.sql", &kind, arena);
     for (size_t n = 0; options && *options && n < MOST_OPTIONS; n++) {
         trial->options[n] = arena_copy(arena, options, strcspn(options, " \n"));
         options += strcspn(options, " \n");
@@ -195,8 +203,9 @@ static struct outcome alter_under_writes(struct trial *trial)
     const pid_t pid = start_osc(trial, "alter");
     for (size_t i = 0; i < ARRAY_SIZE(points) && trial->is_written; i++) {
         if (await(pid, i)) {
-            run_on(trial, trial->db, "writes.sql");
-            trial->written++;
+            run_on_both(trial, "writes.sql");
+            if (i + 1 == ARRAY_SIZE(points))
+                run_on_both(trial, "late.sql");
         }
         scene_release(scene, points[i]);
     }
@@ -233,8 +242,6 @@ static void run_native(struct trial *trial)
     const char *statement =
         arena_printf(trial->arena, "ALTER TABLE %s %s", trial->quoted, trial->alter);
 
-    for (int i = 0; i < trial->written; i++)
-        run_on(trial, trial->twin, "writes.sql");
     if (!db_exec(trial->twin, statement, NULL, &err))
         fail_msg("the server itself: %s: %s", statement, err.text);
 }
@@ -246,8 +253,7 @@ static void assert_migrates(struct trial *trial)
     assert_exit(alter_under_writes(trial), 0);
     run_native(trial);
     assert_nothing_left(scene, true);
-    run_on(trial, trial->db, "after.sql");
-    run_on(trial, trial->twin, "after.sql");
+    run_on_both(trial, "after.sql");
     assert_alike(trial, "after osc alter");
     assert_answer(trial);
     assert_exit(scene_osc(scene, "finish", "1", NULL), 0);
@@ -262,6 +268,8 @@ static void assert_fails(struct trial *trial, const char *expect)
     const int status = atoi(words[0]);
 
     struct outcome outcome = alter_under_writes(trial);
+    if (getenv("OSC_TEST_SHOW"))
+        print_message("%s", outcome.err);
     for (size_t i = 1; words[i]; i++)
         if (!strstr(outcome.err, words[i]))
             fail_msg("%s: osc did not say \"%s\":\n%s\n%s", trial->name, words[i], outcome.out,
@@ -270,8 +278,6 @@ static void assert_fails(struct trial *trial, const char *expect)
     const bool is_refusal = status == 2 || status == 3;
     if (!is_refusal)
         assert_exit(scene_osc(scene, "abort", NULL), 0);
-    for (int i = 0; i < trial->written; i++)
-        run_on(trial, trial->twin, "writes.sql");
     assert_nothing_left(scene, is_refusal);
     assert_alike(trial, "after the failure");
 }
@@ -285,8 +291,7 @@ static void a_case(void **state)
         close_trial(&trial);
         skip(); /* the server is too old */
     }
-    run_on(&trial, trial.db, "table.sql");
-    run_on(&trial, trial.twin, "table.sql");
+    run_on_both(&trial, "table.sql");
     const char *expect = case_text(trial.name, "expect_error", &kind, trial.arena);
     if (expect)
         assert_fails(&trial, expect);

@@ -4,7 +4,9 @@
  *
  *   table.sql       creates and fills the table
  *   alter.sql       the clauses
- *   writes.sql      optional: what the application does while osc runs, before and after the copy
+ *   writes.sql      optional: what the application does while osc runs: before the copy, after it,
+ *                   and after the verification
+ *   late.sql        optional: what it does after the verification only
  *   after.sql       optional: what it does after the swap; the table must behave alike
  *   check.sql       optional: one query, whose answer is in `expect` (columns separated by |)
  *   expect_error    instead of success: the exit code, then words that osc must say, a line each

@@ -1,0 +1,1 @@
+UPDATE t SET v = 1.005 WHERE id = 42;

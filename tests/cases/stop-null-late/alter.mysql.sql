@@ -1,0 +1,1 @@
+MODIFY v int NOT NULL

@@ -1,0 +1,1 @@
+UPDATE t SET v = 'eleven char' WHERE id = 42;

@@ -1,0 +1,1 @@
+ADD CONSTRAINT t_v UNIQUE (v)
