@@ -67,8 +67,8 @@ static const char *list_names(const struct maker *maker)
 static const char *const samples[] = {
     "ROLLBACK TO SAVEPOINT osc_before",
     "ALTER TABLE {only_shadow} DISABLE TRIGGER USER",
-    "INSERT INTO {shadow} ({names}) OVERRIDING SYSTEM VALUE SELECT {names}\n"
-    "FROM {only_source} LIMIT 2",
+    ("INSERT INTO {shadow} ({names}) OVERRIDING SYSTEM VALUE "
+     "SELECT {names} FROM {only_source} LIMIT 2"),
 };
 
 /* Values that differ come from a default that is evaluated for each row. */
