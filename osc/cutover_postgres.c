@@ -32,11 +32,8 @@ static const char holders[] =
     "  ELSE a.xact_start < pg_catalog.clock_timestamp() - '1 s'::pg_catalog.interval END\n"
     "UNION ALL\n"
     "SELECT pg_catalog.format('  prepared transaction %L of %s since %s', p.gid, p.owner,\n"
-    "  p.prepared::pg_catalog.timestamptz(0))\n"
-    "FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_prepared_xacts p\n"
-    "  ON l.virtualtransaction = '-1/' || p.transaction AND p.database = "
-    "pg_catalog.current_database()\n"
-    "WHERE l.locktype = 'relation' AND l.relation = {source_class}";
+    "  p.prepared::pg_catalog.timestamptz(0))\n" POSTGRES_PREPARED
+    "AND l.relation = {source_class}";
 
 static bool peek(struct db *db, const struct plan *plan, struct text *blockers, struct error *err)
 {
@@ -124,31 +121,78 @@ static const char *const close_statements[] = {
     "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE NOWAIT",
 };
 
+/*
+ * A transaction at REPEATABLE READ that took its snapshot before the last replay
+ * committed would find those rows in the shadow as they were before, or be
+ * refused for them ("could not serialize access").  One that waits for us is let
+ * through to the old table; one that runs has a moment to end.  A snapshot of READ
+ * COMMITTED looks alike, but ends with its statement.  What has run for long is a report:
+ * it does not wait for the end of it.
+ */
+enum { SNAPSHOT_LOOKS = 12 };
+#define REPORT_AGE "pg_catalog.make_interval(secs => 2)"
+
 static const char waiting[] =
     "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'\n"
     "AND l.relation = {source_class} AND NOT l.granted";
 
-/*
- * A transaction at REPEATABLE READ that waits for us has its snapshot already.
- * What was drained after that snapshot it would see as it was before; it is
- * let through to the old table instead.  Whoever comes after the drain has committed sees it.
- */
+/* Nothing was drained under the lock: then the last replay was before it, and so before now(). */
+static const char replayed_before[] =
+    "SELECT pg_catalog.quote_literal(CASE WHEN {drained} > 0 THEN pg_catalog.clock_timestamp()\n"
+    "  ELSE pg_catalog.now() END)";
+
+static const char old_snapshots[] =
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a\n"
+    "WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()\n"
+    "AND a.backend_type = 'client backend' AND a.backend_xmin IS NOT NULL\n"
+    "AND a.xact_start < {replayed}::pg_catalog.timestamptz\n"
+    "AND a.xact_start > pg_catalog.clock_timestamp() - " REPORT_AGE;
+
+static bool await_old_snapshots(struct db *db, const struct sql_env *env, struct error *err)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY_US * 1000};
+    uint64_t n = 0;
+
+    for (unsigned look = 0; look < SNAPSHOT_LOOKS; look++) {
+        if (look)
+            (void)nanosleep(&pause, NULL);
+        if (!db_exec(db, "SELECT pg_catalog.pg_stat_clear_snapshot()", NULL, err) ||
+            !db_value_u64(db, &n, sql_renders(env->arena, old_snapshots, env), err))
+            return false;
+        if (!n)
+            return true;
+    }
+    return error_set(err, ERROR_TRANSIENT,
+                     "%" PRIu64 " transactions have a snapshot from before the last replay", n);
+}
+
+static bool nobody_sees_the_past(struct db *db, struct sql_env *env, uint64_t drained,
+                                 struct error *err)
+{
+    const char *replayed = NULL;
+    uint64_t waiters = 0;
+
+    sql_bind_u64(env, "drained", drained);
+    if (!db_value(db, env->arena, &replayed, sql_renders(env->arena, replayed_before, env), err) ||
+        (drained && !db_value_u64(db, &waiters, sql_renders(env->arena, waiting, env), err)))
+        return false;
+    if (waiters)
+        return error_set(err, ERROR_TRANSIENT,
+                         "%" PRIu64 " transactions wait with a snapshot from before the drain",
+                         waiters);
+    sql_bind_sql(env, "replayed", replayed);
+    return await_old_snapshots(db, env, err);
+}
+
 static bool close_table(struct db *db, const struct plan *plan, bool insists, uint64_t drained,
                         struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
-    uint64_t waiters = 0;
-    bool good = true;
 
     sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
-    if (drained && !insists)
-        good = db_value_u64(db, &waiters, sql_renders(arena, waiting, &env), err);
-    if (good && waiters)
-        good = error_set(err, ERROR_TRANSIENT,
-                         "%" PRIu64 " transactions wait with a snapshot from before the drain",
-                         waiters);
-    good = good && run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
+    const bool good = (insists || nobody_sees_the_past(db, &env, drained, err)) &&
+                      run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
     arena_free(arena);
     return good;
 }

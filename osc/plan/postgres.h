@@ -19,6 +19,17 @@ const char *postgres_oid(const struct table *table, struct arena *arena);
 /* A query for everything an ALTER can change, as one text; takes an SQL expression of the oid. */
 const char *postgres_definition(const char *class, struct arena *arena);
 
+/*
+ * FROM: the locks `l` of the prepared transactions `p` of this database.  They belong to no
+ * process; which transaction holds them, only its lock on its own number tells.
+ */
+#define POSTGRES_PREPARED                                                                          \
+    "FROM pg_catalog.pg_prepared_xacts p JOIN pg_catalog.pg_locks x\n"                             \
+    "  ON x.transactionid = p.transaction AND x.granted AND x.pid IS NULL\n"                       \
+    "JOIN pg_catalog.pg_locks l ON l.virtualtransaction = x.virtualtransaction\n"                  \
+    "  AND l.pid IS NULL AND l.locktype = 'relation'\n"                                            \
+    "WHERE p.database = pg_catalog.current_database()\n"
+
 /* types_postgres.c */
 
 const char *postgres_convert(const struct column *from, const struct column *to, const char *ref,

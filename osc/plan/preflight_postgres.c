@@ -220,24 +220,23 @@ static const struct question about_now[] = {
      "UNION ALL SELECT pg_catalog.format('function %s exists already', "
      "p.oid::pg_catalog.regprocedure)\n"
      "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace\n"
-     "WHERE n.nspname = {schema_name} AND p.proname = {function_name}",                       "osc abort removes what a broken run has left; a kept table goes by osc finish or DROP TABLE"},
+     "WHERE n.nspname = {schema_name} AND p.proname = {function_name}",                       "osc abort TABLE removes what is left; a kept table goes by osc finish or DROP TABLE"},
     {"wraparound",            FINDING_WARNING, 0,
      "SELECT pg_catalog.format('%s is %s transactions old: autovacuum will soon lock it against "
      "us',\n"
      "  {source}, pg_catalog.age(c.relfrozenxid)) FROM pg_catalog.pg_class c\n"
      "WHERE c.oid = " THIS " AND pg_catalog.age(c.relfrozenxid) > 0.9 *\n"
-     "  pg_catalog.current_setting('autovacuum_freeze_max_age')::pg_catalog.int8",            "VACUUM (FREEZE) it first"                                                                   },
+     "  pg_catalog.current_setting('autovacuum_freeze_max_age')::pg_catalog.int8",            "VACUUM (FREEZE) it first"                                                           },
     {"wraparound",            FINDING_WARNING, 0,
      "SELECT pg_catalog.format('process %s vacuums %s against wraparound and will not give way',\n"
      "  a.pid, {source}) FROM pg_catalog.pg_stat_activity a\n"
      "JOIN pg_catalog.pg_locks l ON l.pid = a.pid AND l.relation = " THIS "\n"
-     "WHERE a.backend_type = 'autovacuum worker' AND a.query LIKE '%to prevent wraparound%'", "triggers can be installed once it has ended"                                                },
+     "WHERE a.backend_type = 'autovacuum worker' AND a.query LIKE '%to prevent wraparound%'", "triggers can be installed once it has ended"                                        },
     {"prepared-transactions", FINDING_WARNING, 0,
      "SELECT pg_catalog.format('prepared transaction %L of %I holds %s since %s', p.gid, p.owner,\n"
-     "  {source}, p.prepared::pg_catalog.timestamptz(0)) FROM pg_catalog.pg_prepared_xacts p\n"
-     "JOIN pg_catalog.pg_locks l ON l.virtualtransaction = '-1/' || p.transaction\n"
-     "WHERE p.database = pg_catalog.current_database() AND l.relation = " THIS "\n"
-     "GROUP BY p.gid, p.owner, p.prepared",                                                   "COMMIT PREPARED or ROLLBACK PREPARED it"                                                    },
+     "  {source}, p.prepared::pg_catalog.timestamptz(0))\n" POSTGRES_PREPARED
+     "AND l.relation = " THIS "\n"
+     "GROUP BY p.gid, p.owner, p.prepared",                                                   "COMMIT PREPARED or ROLLBACK PREPARED it"                                            },
 };
 
 static bool ask(struct db *db, struct plan *plan, const struct question *question,

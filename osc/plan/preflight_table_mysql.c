@@ -173,7 +173,7 @@ static bool check_free(struct db *db, struct plan *plan, const char *name, const
 
 bool check_leftovers(struct db *db, struct plan *plan, struct error *err)
 {
-    static const char died[] = "osc abort if a run of osc left it, else drop or rename it";
+    static const char died[] = "osc abort TABLE if a run of osc left it, else drop or rename it";
 
     return check_free(db, plan, plan->names.shadow, died, err) &&
            check_free(db, plan, plan->names.journal, died, err) &&

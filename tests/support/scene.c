@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -123,6 +125,14 @@ void scene_sql(struct scene *scene, const char *format, ...)
         fail_msg("%s: %s", statement, err.text);
 }
 
+void scene_script(struct scene *scene, const char *statements)
+{
+    char *rest = arena_string(scene->arena, statements);
+
+    for (char *one; (one = strsep(&rest, ";"));)
+        scene_sql(scene, "%s", one);
+}
+
 bool scene_try_sql(struct scene *scene, const char *statement)
 {
     struct error err = ERROR_INIT;
@@ -160,11 +170,47 @@ uint64_t scene_number(struct scene *scene, const char *format, ...)
 
 /* ---- osc ---- */
 
+/* The environment of the next osc: ours and up to three more.  The caller frees the array. */
+static char **environment(const struct scene *scene)
+{
+    static char failpoints[300], fault[300], mutant[300];
+    size_t n = 0;
+
+    while (environ[n])
+        n++;
+    char **all = must_alloc((n + 4) * sizeof *all);
+    memcpy(all, environ, n * sizeof *all);
+    (void)snprintf(failpoints, sizeof failpoints, "OSC_FAILPOINTS=%s", scene->directory);
+    all[n++] = failpoints;
+    if (scene->fault) {
+        (void)snprintf(fault, sizeof fault, "OSC_FAULT=%s", scene->fault);
+        all[n++] = fault;
+    }
+    if (scene->mutant) {
+        (void)snprintf(mutant, sizeof mutant, "OSC_MUTANT=%s", scene->mutant);
+        all[n++] = mutant;
+    }
+    return all;
+}
+
+static void output_path(const struct scene *scene, pid_t pid, const char *ending, char path[300])
+{
+    (void)snprintf(path, 300, "%s/%d.%s", scene->directory, (int)pid, ending);
+}
+
+/*
+ * Spawned, not forked: a copy of a process with threads may not even allocate
+ * memory, which the sanitizers' allocator takes seriously.
+ */
 static pid_t start(struct scene *scene, const char *command, va_list args)
 {
+    static const char *const endings[] = {"out", "err"};
     const char *argv[MOST_ARGUMENTS] = {"osc", command};
-    char path[300], out[300], failure[300];
+    const char *binary = getenv("OSC_BINARY") ? getenv("OSC_BINARY") : "osc";
+    posix_spawn_file_actions_t files;
+    char before[300], after[300];
     size_t n = 2;
+    pid_t pid = 0;
 
     while ((argv[n] = va_arg(args, const char *)))
         if (++n == MOST_ARGUMENTS - 3)
@@ -172,21 +218,25 @@ static pid_t start(struct scene *scene, const char *command, va_list args)
     argv[n++] = "--dsn";
     argv[n++] = scene->dsn;
     argv[n] = NULL;
-    (void)snprintf(path, sizeof path, "%s", getenv("OSC_BINARY") ? getenv("OSC_BINARY") : "osc");
-    const pid_t pid = fork();
-    if (pid)
-        return pid;
-    (void)snprintf(out, sizeof out, "%s/%d.out", scene->directory, (int)getpid());
-    (void)snprintf(failure, sizeof failure, "%s/%d.err", scene->directory, (int)getpid());
-    (void)dup2(open(out, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDOUT_FILENO);
-    (void)dup2(open(failure, O_CREAT | O_WRONLY | O_TRUNC, 0600), STDERR_FILENO);
-    (void)setenv("OSC_FAILPOINTS", scene->directory, 1);
-    if (scene->fault)
-        (void)setenv("OSC_FAULT", scene->fault, 1);
-    if (scene->mutant)
-        (void)setenv("OSC_MUTANT", scene->mutant, 1);
-    execv(path, (char *const *)(uintptr_t)argv);
-    _exit(127);
+    (void)posix_spawn_file_actions_init(&files);
+    for (int i = 0; i < 2; i++) {
+        output_path(scene, 0, endings[i], before);
+        (void)posix_spawn_file_actions_addopen(&files, STDOUT_FILENO + i, before,
+                                               O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    }
+    char **env = environment(scene);
+    const int trouble =
+        posix_spawn(&pid, binary, &files, NULL, (char *const *)(uintptr_t)argv, env);
+    free(env);
+    (void)posix_spawn_file_actions_destroy(&files);
+    if (trouble)
+        fail_msg("%s: %s", binary, strerror(trouble));
+    for (int i = 0; i < 2; i++) {
+        output_path(scene, 0, endings[i], before);
+        output_path(scene, pid, endings[i], after);
+        (void)rename(before, after);
+    }
+    return pid;
 }
 
 pid_t scene_start(struct scene *scene, const char *command, ...)
@@ -206,7 +256,7 @@ static char *read_file(const struct scene *scene, pid_t pid, const char *ending)
     char buffer[4096];
     size_t n;
 
-    (void)snprintf(path, sizeof path, "%s/%d.%s", scene->directory, (int)pid, ending);
+    output_path(scene, pid, ending, path);
     FILE *file = fopen(path, "r");
     if (!file)
         return strdup("");

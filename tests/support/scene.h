@@ -37,6 +37,7 @@ void scene_close(struct scene *scene);
 
 /* Runs statements (printf style); fails the test on error. */
 void scene_sql(struct scene *scene, const char *format, ...) PRINTF(2, 3);
+void scene_script(struct scene *scene, const char *statements); /* separated by ; */
 bool scene_try_sql(struct scene *scene, const char *statement); /* false on error */
 /* The one value; "" for NULL or no row. */
 const char *scene_value(struct scene *scene, const char *format, ...) PRINTF(2, 3);
