@@ -21,7 +21,8 @@ bool command_history(struct run *run, struct error *err); /* command_status.c  *
 bool command_request(struct run *run, struct request *request, struct error *err) MUST_CHECK;
 bool command_table(struct run *run, const char *word, const char **schema, const char **table,
                    struct error *err) MUST_CHECK;
-/* [SCHEMA.]ID, when given: run->id and *schema. */
-bool command_id(struct run *run, const char **schema, struct error *err) MUST_CHECK;
+/* [SCHEMA.]ID or [SCHEMA.]TABLE, when given: run->id or *table, and *schema. */
+bool command_id(struct run *run, const char **schema, const char **table,
+                struct error *err) MUST_CHECK;
 
 #endif

@@ -101,7 +101,8 @@ bool command_resume(struct run *run, struct error *err)
 {
     struct request request;
 
-    return command_request(run, &request, err) && command_id(run, &request.schema, err) &&
+    return command_request(run, &request, err) &&
+           command_id(run, &request.schema, &request.table, err) &&
            migrate_and_tell(run, &request, migrate_resume, err);
 }
 
@@ -113,13 +114,17 @@ static bool end_and_tell(struct run *run, migrate_function *function, const char
     struct request request;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_request(run, &request, err) || !command_id(run, &request.schema, err) ||
+    if (!command_request(run, &request, err) ||
+        !command_id(run, &request.schema, &request.table, err) ||
         !function(&request, &run->id, err))
         return false;
     if (run->options.json)
         return output_json(
             json_pack("{s:s, s:I}", "event", run->command->name, "id", (json_int_t)run->id), err);
-    text_printf(&out, "migration %" PRIu64 ": %s\n", run->id, outcome);
+    if (run->id)
+        text_printf(&out, "migration %" PRIu64 ": %s\n", run->id, outcome);
+    else
+        text_printf(&out, "%s: nothing of osc is left\n", request.table);
     return output_text(&out, err);
 }
 

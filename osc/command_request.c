@@ -76,16 +76,14 @@ static bool parse_id(const char *word, uint64_t *id)
     return !errno && !*end && *word >= '0' && *word <= '9' && *id;
 }
 
-bool command_id(struct run *run, const char **schema, struct error *err)
+bool command_id(struct run *run, const char **schema, const char **table, struct error *err)
 {
-    const char *number = NULL;
-
-    *schema = NULL;
+    *schema = *table = NULL;
     if (!run->words.count || parse_id(run->words.list[0], &run->id))
         return true;
-    if (command_table(run, run->words.list[0], schema, &number, err) && *schema &&
-        parse_id(number, &run->id))
-        return true;
-    (void)error_set(err, ERROR_USAGE, "'%s' is not the ID of a migration", run->words.list[0]);
-    return error_hint(err, "osc status lists them");
+    if (!command_table(run, run->words.list[0], schema, table, err))
+        return false;
+    if (parse_id(*table, &run->id))
+        *table = NULL;
+    return true;
 }

@@ -128,16 +128,17 @@ static bool is_any(const struct migration_view *view)
     return true;
 }
 
-/* Keeps only the migration of this number. */
-static bool pick(struct migration_view *views, size_t *n, uint64_t id, struct error *err)
+/* Keeps only those of this number, and of this table if it is not NULL. */
+static bool pick(struct migration_view *views, size_t *n, uint64_t id, const char *table,
+                 struct error *err)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < *n; i++)
-        if (views[i].row->id == id)
+        if ((!id || views[i].row->id == id) && (!table || strcmp(views[i].row->table, table) == 0))
             views[kept++] = views[i];
     *n = kept;
-    if (kept)
+    if (kept || !id)
         return true;
     (void)error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " on this server", id);
     return error_hint(err, "osc history lists them all");
@@ -146,13 +147,13 @@ static bool pick(struct migration_view *views, size_t *n, uint64_t id, struct er
 bool command_status(struct run *run, struct error *err)
 {
     struct migration_view *views = NULL;
-    const char *schema = NULL;
+    const char *schema = NULL, *table = NULL;
     size_t n = 0;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_id(run, &schema, err) ||
+    if (!command_id(run, &schema, &table, err) ||
         !load(run, schema, run->id ? is_any : is_open, &views, &n, err) ||
-        (run->id && !pick(views, &n, run->id, err)))
+        !pick(views, &n, run->id, table, err))
         return false;
     if (run->options.json)
         return print_json(views, n, err);

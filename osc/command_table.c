@@ -60,7 +60,7 @@ static const struct command status = {
     .bit = FOR_STATUS,
     .least = 0,
     .most = 1,
-    .arguments = "[ID]",
+    .arguments = "[ID | TABLE]",
     .summary = "what runs, how far it is, what waits for you",
     .text = "Lists the migrations that are not finished: step, progress, the "
             "run's heartbeat, "
@@ -86,7 +86,7 @@ static const struct command resume = {
     .bit = FOR_RESUME,
     .least = 0,
     .most = 1,
-    .arguments = "[ID]",
+    .arguments = "[ID | TABLE]",
     .summary = "go on after a stop, a crash or a reboot, from any host",
     .text = "Goes on where the migration stopped. What was already copied is "
             "kept; a run that "
@@ -102,7 +102,7 @@ static const struct command finish = {
     .bit = FOR_FINISH,
     .least = 0,
     .most = 1,
-    .arguments = "[ID]",
+    .arguments = "[ID | TABLE]",
     .summary = "after the swap: drop the retired table",
     .text = "Ends a migration whose retired table was kept (--after=keep): drops "
             "<table>_osc_old and whatever else is left of the migration.",
@@ -115,11 +115,12 @@ static const struct command abort_ = {
     .bit = FOR_ABORT,
     .least = 0,
     .most = 1,
-    .arguments = "[ID]",
+    .arguments = "[ID | TABLE]",
     .summary = "before the swap: remove everything we made",
     .text = "Drops the triggers, the journal and the shadow. A run that still "
             "lives is told to "
-            "stop first. The table itself is not touched.",
+            "stop first. The table itself is not touched. Given a table, it also removes what is "
+            "left of a migration that nobody remembers.",
     .example = "osc abort 7 --dsn postgres://admin@db1/shop",
     .run = command_abort,
 };

@@ -308,6 +308,15 @@ static bool enter(struct migration *m, enum step_id step, struct error *err)
     return migration_set(m, "step", &m->state.step, steps[step].name, err);
 }
 
+/* The cutover asks again under the lock; asked early, nobody waits hours for a refusal. */
+static bool world_is_as_planned(struct migration *m, enum step_id step, struct error *err)
+{
+    if (step <= STEP_CAPTURE || step >= STEP_FINISH)
+        return true;
+    return plan_check_source(&m->plan, m->db, err) &&
+           capture_check(m->db, &m->plan, m->state.stamp, err);
+}
+
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)
 {
     for (enum step_id s = from; s < STEP_DONE; s++) {
@@ -316,7 +325,7 @@ static bool run_steps(struct migration *m, enum step_id from, struct error *err)
         if (!enter(m, s, err)) /* durable before we act: resume starts here */
             return false;
         FAILPOINT(steps[s].name);
-        if (!steps[s].run(m, err))
+        if (!world_is_as_planned(m, s, err) || !steps[s].run(m, err))
             return error_prefix(err, "%s", steps[s].name);
     }
     return state_end(m->db, m->state.schema, m->state.id, "done", "", err);

@@ -41,6 +41,12 @@ bool migration_plan(struct migration *m, const char *schema, const char *table, 
     return true;
 }
 
+void migration_plan_names(struct migration *m)
+{
+    plan_names(&m->plan, m->db, m->state.schema, m->state.table, m->state.identity);
+    m->dsn.database = m->plan.source->schema;
+}
+
 /* ---- finding one that exists ---- */
 
 bool migration_is_over(const struct state_row *row)
@@ -57,6 +63,20 @@ static bool fits(const struct state_row *row, const struct request *request, uin
         return false;
     return (what == FIND_RETIRED || !migration_is_over(row)) &&
            (!request->table || strcmp(row->table, request->table) == 0);
+}
+
+static bool find_nothing(const struct request *request, uint64_t id, enum find what,
+                         struct error *err)
+{
+    const char *of = request->table ? " of " : "", *table = request->table ? request->table : "";
+
+    if (id)
+        error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " in this database", id);
+    else if (what == FIND_RETIRED)
+        error_set(err, ERROR_USAGE, "no retired table%s%s is left in this database", of, table);
+    else
+        error_set(err, ERROR_USAGE, "no migration%s%s is under way in this database", of, table);
+    return error_hint(err, "osc history");
 }
 
 bool migration_find(struct migration *m, uint64_t id, enum find what, struct error *err)
@@ -78,19 +98,11 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
         }
         found = &rows[i];
     }
-    if (!found) {
-        if (id)
-            error_set(err, ERROR_USAGE, "there is no migration %" PRIu64 " in this database", id);
-        else
-            error_set(err, ERROR_USAGE,
-                      what == FIND_RETIRED ? "no retired table is left in this database"
-                                           : "no migration is under way in this database");
-        return error_hint(err, "osc history");
-    }
+    if (!found)
+        return find_nothing(request, id, what, err);
     m->state = *found;
-    return migration_plan(m, found->schema, found->table, found->alter, err)
-               ? (m->plan.id = found->id, true)
-               : error_prefix(err, "migration %" PRIu64, found->id);
+    m->plan.id = found->id;
+    return true;
 }
 
 bool migration_take_over(struct migration *m, struct error *err)
@@ -248,5 +260,5 @@ static bool undo(struct migration *m, struct error *err)
 
 bool migration_give_up(struct migration *m, struct error *err)
 {
-    return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
+    return undo(m, err) && (!m->state.id || state_forget(m->db, m->state.schema, m->state.id, err));
 }

@@ -49,6 +49,8 @@ void migration_close(struct migration *m);
 /* Plans the source; every connection opened afterwards starts in its schema. */
 bool migration_plan(struct migration *m, const char *schema, const char *table, const char *alter,
                     struct error *err) MUST_CHECK;
+/* Only to remove or to finish: the source may be gone, altered or another one by now. */
+void migration_plan_names(struct migration *m);
 
 bool migration_is_over(const struct state_row *row);
 
@@ -61,8 +63,8 @@ bool migration_run(struct migration *m, enum step_id from, struct error *err) MU
 enum step_id step_named(const char *name); /* STEP_DONE: none */
 const char *step_name(enum step_id step);
 
-/* Finds the row `id` (0: the only one that is not over) and loads the source's plan; takes no
- * lease. */
+/* Finds the row `id` (0: the only one that fits the request) and nothing else; ERROR_USAGE: none,
+ * or several. */
 bool migration_find(struct migration *m, uint64_t id, enum find what, struct error *err) MUST_CHECK;
 /* One migration per table; kills what a dead run left on the server. */
 bool migration_take_over(struct migration *m, struct error *err) MUST_CHECK;

@@ -9,32 +9,15 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/migration.h"
+#include "osc/plan/catalog_dialect.h"
 #include "triggers/capture.h"
 
-/* Has the swap happened?  Then the source's name is the new table's. */
-static bool look_who_owns(struct migration *m, bool *swapped, struct error *err)
+static bool look_who_owns(struct migration *m, enum owner *owner, struct error *err)
 {
-    enum owner owner = OWNER_SOURCE;
+    const enum step_id step = step_named(m->state.step);
 
-    *swapped = step_named(m->state.step) > STEP_CUTOVER;
-    if (step_named(m->state.step) != STEP_CUTOVER)
-        return true;
-    /* Who owns it is judged by the table that the migration began with. */
-    struct table *began_with = ARENA_NEW(m->arena, struct table);
-    *began_with = *m->plan.source;
-    began_with->identity = m->state.identity;
-    const struct table *now = m->plan.source;
-    m->plan.source = began_with;
-    const bool asked = m->plan.dialect->cutover->owner(m->db, &m->plan, &owner, err);
-    m->plan.source = now;
-    if (!asked)
-        return false;
-    if (owner == OWNER_UNKNOWN)
-        return error_set(err, ERROR_AMBIGUOUS,
-                         "neither the source nor the shadow of migration %" PRIu64 " owns %s",
-                         m->plan.id, m->plan.source->quoted);
-    *swapped = owner == OWNER_SHADOW;
-    return true;
+    *owner = step > STEP_CUTOVER ? OWNER_SHADOW : OWNER_SOURCE;
+    return step != STEP_CUTOVER || m->plan.dialect->cutover->owner(m->db, &m->plan, owner, err);
 }
 
 /* The source must be the table that the migration began with. */
@@ -49,28 +32,53 @@ static bool check_began_with(const struct migration *m, struct error *err)
     return error_hint(err, "osc abort %" PRIu64 ", then start again", m->plan.id);
 }
 
+/* The source's name is its own still: is everything else as we left it? */
+static bool look_around(struct migration *m, struct error *err)
+{
+    if (!migration_plan(m, m->state.schema, m->state.table, m->state.alter, err)) {
+        error_hint(err, "osc abort %" PRIu64 " removes what the migration has made", m->plan.id);
+        return error_prefix(err, "migration %" PRIu64, m->plan.id);
+    }
+    return check_began_with(m, err) &&
+           /* the shadow is made anew unless it was finished */
+           (!*m->state.deferred || plan_shadow(&m->plan, m->db, err)) &&
+           (!*m->state.stamp || capture_check(m->db, &m->plan, m->state.stamp, err));
+}
+
 static bool resume_from(struct migration *m, enum step_id *from, struct error *err)
 {
-    bool swapped = false;
+    enum owner owner = OWNER_SOURCE;
 
     if (step_named(m->state.step) == STEP_DONE || strcmp(m->state.status, "done") == 0)
         return error_set(err, ERROR_USAGE, "migration %" PRIu64 " is %s: nothing to resume",
                          m->plan.id, m->state.status);
-    if (!look_who_owns(m, &swapped, err))
+    if (!look_who_owns(m, &owner, err))
         return false;
-    *from = swapped ? STEP_FINISH : step_named(m->state.step);
-    LOG(LOG_INFO, "resuming", FU("migration", m->plan.id), F("step", step_name(*from)),
-        F("because", swapped ? "the swap has happened" : "the source still owns its name"));
-    if (swapped)
-        return true;
-    if (!check_began_with(m, err))
-        return false;
-    /* The shadow is made anew unless it was finished. */
-    if (*m->state.deferred && !plan_shadow(&m->plan, m->db, err))
-        return false;
+    *from = owner == OWNER_SHADOW ? STEP_FINISH : step_named(m->state.step);
     if (*from < STEP_SHADOW || !*m->state.deferred)
         *from = STEP_SHADOW;
-    return !*m->state.stamp || capture_check(m->db, &m->plan, m->state.stamp, err);
+    if (owner == OWNER_SOURCE && !look_around(m, err))
+        return false;
+    if (owner == OWNER_UNKNOWN) {
+        error_set(err, ERROR_REFUSED,
+                  "%s is neither the table that migration %" PRIu64 " began with nor its shadow",
+                  m->plan.source->quoted, m->plan.id);
+        return error_hint(err, "osc abort %" PRIu64 " removes what the migration has made",
+                          m->plan.id);
+    }
+    LOG(LOG_INFO, "resuming", FU("migration", m->plan.id), F("step", step_name(*from)),
+        F("because",
+          owner == OWNER_SHADOW ? "the swap has happened" : "the source still owns its name"));
+    return true;
+}
+
+/* The row of the migration that the request means; names only are planned. */
+static bool find_and_name(struct migration *m, uint64_t id, enum find what, struct error *err)
+{
+    if (!migration_find(m, id, what, err))
+        return false;
+    migration_plan_names(m);
+    return true;
 }
 
 bool migrate_resume(const struct request *request, uint64_t *id, struct error *err)
@@ -78,7 +86,7 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
     struct migration m;
     enum step_id from = STEP_SHADOW;
 
-    bool good = migration_open(&m, request, err) && migration_find(&m, *id, FIND_UNDER_WAY, err) &&
+    bool good = migration_open(&m, request, err) && find_and_name(&m, *id, FIND_UNDER_WAY, err) &&
                 options_recall(&m.options, m.state.options, err) && migration_take_over(&m, err) &&
                 resume_from(&m, &from, err) &&
                 state_end(m.db, m.state.schema, m.state.id, "running", "", err);
@@ -119,22 +127,79 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
 
 static bool abort_here(struct migration *m, struct error *err)
 {
-    bool swapped = false;
+    enum owner owner = OWNER_SOURCE;
 
-    if (!look_who_owns(m, &swapped, err))
+    if (!look_who_owns(m, &owner, err))
         return false;
-    if (swapped || strcmp(m->state.status, "done") == 0) {
+    if (owner == OWNER_SHADOW || strcmp(m->state.status, "done") == 0) {
         error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->plan.id);
         return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->plan.id);
     }
     return migration_give_up(m, err);
 }
 
+/*
+ * Without a row, because somebody dropped the state table: by the names of what
+ * a migration makes.  The journal says of itself whose it is; the shadow looks like anybody's
+ * table.
+ */
+static bool abort_leftovers(struct migration *m, struct error *err)
+{
+    const char *schema = m->plan.source->schema, *says = "", *ignored = "";
+    bool journal = false, shadow = false;
+    const struct catalog_dialect *catalog = m->plan.dialect->catalog;
+
+    if (!catalog->exists(m->db, schema, m->plan.names.journal, m->arena, &journal, &says, err) ||
+        !catalog->exists(m->db, schema, m->plan.names.shadow, m->arena, &shadow, &ignored, err))
+        return false;
+    if (journal ? strncmp(says, "osc: ", 5) != 0 : shadow) {
+        error_set(err, ERROR_REFUSED, "nothing says that %s in %s is a left-over of osc",
+                  journal ? m->plan.names.journal : m->plan.names.shadow, schema);
+        return error_hint(err, "look into it, and DROP TABLE it if nobody needs it");
+    }
+    return migration_give_up(m, err);
+}
+
+/* The table's own schema where it still exists, else the one that was named. */
+static bool name_leftovers(struct migration *m, struct error *err)
+{
+    const struct request *request = m->request;
+    struct table *table = NULL;
+
+    if (!db_dialect(m->db)->catalog->load(m->db, request->schema, request->table, m->arena, &table,
+                                          err)) {
+        if (err->kind != ERROR_MISSING || !request->schema)
+            return false;
+        error_clear(err);
+    }
+    m->state.schema = table ? table->schema : request->schema;
+    m->state.table = table ? table->name : request->table;
+    m->state.identity = "";
+    migration_plan_names(m);
+    return true;
+}
+
+static bool abort_by_name(struct migration *m, struct error *err)
+{
+    struct error nothing_found = *err;
+
+    error_clear(err);
+    if (!name_leftovers(m, err) || !migration_take_over(m, err) || !abort_leftovers(m, err))
+        return error_prefix(err, "%s", nothing_found.text);
+    LOG(LOG_WARN, "no record of a migration; what is left of one, if anything, was removed",
+        F("table", m->plan.source->quoted));
+    return true;
+}
+
 bool migrate_abort(const struct request *request, uint64_t *id, struct error *err)
 {
     struct migration m;
 
-    bool good = migration_open(&m, request, err) && migration_find(&m, *id, FIND_UNDER_WAY, err);
+    if (!migration_open(&m, request, err)) {
+        migration_close(&m);
+        return false;
+    }
+    bool good = find_and_name(&m, *id, FIND_UNDER_WAY, err);
     if (good) {
         *id = m.plan.id;
         if (migration_take_over(&m, err)) {
@@ -146,6 +211,8 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
                 good = ask_the_running_one(&m, err);
             }
         }
+    } else if (err->kind == ERROR_USAGE && request->table && !*id) {
+        good = abort_by_name(&m, err);
     }
     migration_close(&m);
     return good;
@@ -155,7 +222,7 @@ bool migrate_finish(const struct request *request, uint64_t *id, struct error *e
 {
     struct migration m;
 
-    bool good = migration_open(&m, request, err) && migration_find(&m, *id, FIND_RETIRED, err);
+    bool good = migration_open(&m, request, err) && find_and_name(&m, *id, FIND_RETIRED, err);
     if (good && strcmp(m.state.status, "done") != 0) {
         good = error_set(err, ERROR_USAGE, "migration %" PRIu64 " is not over: %s", m.state.id,
                          m.state.status);
@@ -175,7 +242,8 @@ bool migrate_load(const struct request *request, struct db *db, uint64_t *id, st
     struct migration m = {.request = request, .arena = request->arena, .db = db};
 
     m.plan.arena = request->arena;
-    if (!migration_find(&m, *id, FIND_UNDER_WAY, err))
+    if (!migration_find(&m, *id, FIND_UNDER_WAY, err) ||
+        !migration_plan(&m, m.state.schema, m.state.table, m.state.alter, err))
         return false;
     if (step_named(m.state.step) <= STEP_COPY) {
         error_set(err, ERROR_REFUSED,

@@ -93,24 +93,43 @@ static const struct facts *keep_facts(const struct plan *plan, const struct db *
     return facts;
 }
 
+/* What follows from the name alone. */
+static void name_after(struct plan *plan, struct db *db, const struct table *source)
+{
+    plan->dialect = db_dialect(db);
+    plan->facts = keep_facts(plan, db);
+    plan->source = source;
+    plan->table_key = arena_printf(plan->arena, "%s.%s", source->schema, source->name);
+    names_derive(&plan->names, source->name, plan->facts, plan->arena);
+    bind_names(plan, db);
+}
+
 bool plan_source(struct plan *plan, struct db *db, const char *schema, const char *table,
                  const char *alter, struct error *err)
 {
+    const struct catalog_dialect *catalog = db_dialect(db)->catalog;
     struct table *source = NULL;
 
-    plan->dialect = db_dialect(db);
-    plan->facts = keep_facts(plan, db);
-    const struct catalog_dialect *catalog = plan->dialect->catalog;
     plan->alter = arena_string(plan->arena, alter);
     if (!alter_check(plan->alter, &catalog->alter_rules, err) ||
         !catalog->load(db, schema, table, plan->arena, &source, err))
         return false;
-    plan->source = source;
-    plan->table_key = arena_printf(plan->arena, "%s.%s", source->schema, source->name);
-    names_derive(&plan->names, source->name, plan->facts, plan->arena);
+    name_after(plan, db, source);
     plan->key = key_choose(source);
-    bind_names(plan, db);
     return true;
+}
+
+void plan_names(struct plan *plan, struct db *db, const char *schema, const char *table,
+                const char *identity)
+{
+    struct table *source = ARENA_NEW(plan->arena, struct table);
+
+    source->schema = schema;
+    source->name = table;
+    source->quoted = arena_printf(plan->arena, "%s.%s", db_quote_name(db, plan->arena, schema),
+                                  db_quote_name(db, plan->arena, table));
+    source->identity = identity;
+    name_after(plan, db, source);
 }
 
 bool plan_preflight(struct plan *plan, struct db *db, struct error *err)

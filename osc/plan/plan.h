@@ -85,6 +85,10 @@ struct plan {
  */
 bool plan_source(struct plan *plan, struct db *db, const char *schema, const char *table,
                  const char *alter, struct error *err) MUST_CHECK;
+/* Names alone, to remove what a migration has made: the table itself may be gone.  `identity` is
+ * what it had, or "". */
+void plan_names(struct plan *plan, struct db *db, const char *schema, const char *table,
+                const char *identity);
 /* Runs every check and collects plan->findings; plan_refuse() then turns refusals into
  * ERROR_REFUSED. */
 bool plan_preflight(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;

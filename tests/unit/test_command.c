@@ -61,34 +61,45 @@ static void what_is_no_name_is_refused(void **state)
     }
 }
 
-static bool id_of(struct run *run, const char *word, const char **schema)
+static bool id_of(struct run *run, const char *word, const char **schema, const char **table)
 {
     struct error err = ERROR_INIT;
 
     run->id = 0;
     run->words = (struct words){(const char *[]){word}, 1};
-    return command_id(run, schema, &err);
+    return command_id(run, schema, table, &err);
 }
 
 static void an_id_may_name_its_schema(void **state)
 {
     struct run *run = *state;
     struct error err = ERROR_INIT;
-    const char *schema;
+    const char *schema, *table;
 
-    assert_true(command_id(run, &schema, &err));
+    assert_true(command_id(run, &schema, &table, &err));
     assert_int_equal(run->id, 0);
-    assert_true(id_of(run, "7", &schema));
+    assert_true(id_of(run, "7", &schema, &table));
     assert_int_equal(run->id, 7);
     assert_null(schema);
-    assert_true(id_of(run, "shop.12", &schema));
+    assert_true(id_of(run, "shop.12", &schema, &table));
     assert_int_equal(run->id, 12);
     assert_string_equal(schema, "shop");
-    assert_false(id_of(run, "0", &schema));
-    assert_false(id_of(run, "-1", &schema));
-    assert_false(id_of(run, "7x", &schema));
-    assert_false(id_of(run, "users", &schema));
-    assert_false(id_of(run, "99999999999999999999", &schema));
+    assert_null(table);
+}
+
+static void instead_of_an_id_a_table_may_be_named(void **state)
+{
+    struct run *run = *state;
+    const char *schema, *table;
+
+    assert_true(id_of(run, "shop.users", &schema, &table));
+    assert_int_equal(run->id, 0);
+    assert_string_equal(schema, "shop");
+    assert_string_equal(table, "users");
+    assert_true(id_of(run, "7x", &schema, &table));
+    assert_null(schema);
+    assert_string_equal(table, "7x");
+    assert_false(id_of(run, "shop.", &schema, &table));
 }
 
 /* Parses these words and expects this complaint; NULL: none. */
@@ -120,7 +131,7 @@ static void commands_check_their_words(void **state)
     ASSERT_PARSE("there is no command 'atler'", "atler", "users");
     ASSERT_PARSE("osc alter needs [SCHEMA.]TABLE \"CLAUSES\"", "alter", "users");
     ASSERT_PARSE("osc history takes no arguments", "history", "1");
-    ASSERT_PARSE("osc status takes only [ID]", "status", "1", "2");
+    ASSERT_PARSE("osc status takes only [ID | TABLE]", "status", "1", "2");
     ASSERT_PARSE("osc history has no option --threads", "history", "--threads=2");
     ASSERT_PARSE("which command?", "--json");
 }
@@ -143,8 +154,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(names_may_be_qualified_and_quoted), TEST(what_is_no_name_is_refused),
-        TEST(an_id_may_name_its_schema),         TEST(commands_check_their_words),
-        TEST(a_request_needs_a_server),
+        TEST(an_id_may_name_its_schema),         TEST(instead_of_an_id_a_table_may_be_named),
+        TEST(commands_check_their_words),        TEST(a_request_needs_a_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
