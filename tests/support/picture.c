@@ -103,6 +103,24 @@ static const char *columns_of(struct db *db, const char *question,
     return arena_string(arena, list.bytes);
 }
 
+/* A sequence in a default is shown with its database, which is not the twin's. */
+static const char *without_database(struct db *db, const char *definition, struct arena *arena)
+{
+    struct error err = ERROR_INIT;
+    const char *name = NULL;
+    AUTO(text) out = TEXT_INIT;
+
+    if (!db_value(db, arena, &name, "SELECT DATABASE()", &err))
+        fail_msg("%s", err.text);
+    const char *prefix = arena_printf(arena, "%s.", db_quote_name(db, arena, name));
+    for (const char *found; (found = strstr(definition, prefix));) {
+        text_add_bytes(&out, definition, (size_t)(found - definition));
+        definition = found + strlen(prefix);
+    }
+    text_add(&out, definition);
+    return arena_string(arena, out.bytes);
+}
+
 /* Takes AUTO_INCREMENT=n out of the definition and keeps the number. */
 static void add_definition(struct picture *picture, const char *definition, struct arena *arena)
 {
@@ -135,8 +153,9 @@ static void take_mysql(struct picture *picture, struct db *db, const char *table
     if (!db_query(db, &rows, arena_printf(arena, "SHOW CREATE TABLE %s", quoted), &err) ||
         !rows_next(&rows, &err))
         fail_msg("SHOW CREATE TABLE %s: %s", quoted, err.text);
-    add_definition(picture, rows_text(&rows, 1), arena);
+    const char *definition = arena_string(arena, rows_text(&rows, 1));
     rows_release(&rows);
+    add_definition(picture, without_database(db, definition, arena), arena);
     add_rows(picture, db, "trigger",
              arena_printf(arena,
                           "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT"

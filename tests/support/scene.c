@@ -306,8 +306,8 @@ void outcome_free(struct outcome *outcome)
 void assert_exit(struct outcome outcome, int status)
 {
     if (outcome.status != status)
-        fail_msg("osc ended with %d instead of %d:\n%s\n%s", outcome.status, status, outcome.out,
-                 outcome.err);
+        fail_msg("osc ended with %d instead of %d:\n%s\n%s", outcome.status, status, outcome.err,
+                 outcome.out);
     outcome_free(&outcome);
 }
 

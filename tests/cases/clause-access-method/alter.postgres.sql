@@ -1,0 +1,1 @@
+SET ACCESS METHOD heap, ADD COLUMN c int

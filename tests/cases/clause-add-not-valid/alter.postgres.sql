@@ -1,0 +1,1 @@
+ADD CONSTRAINT later CHECK (a < 5) NOT VALID, ADD COLUMN c int

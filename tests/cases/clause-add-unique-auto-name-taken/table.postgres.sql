@@ -1,0 +1,4 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+CREATE TABLE other (x int);
+CREATE INDEX t_a_key ON other (x);

@@ -1,0 +1,1 @@
+ADD CONSTRAINT ck CHECK (a > -5), ADD COLUMN c int CHECK (c > 0)

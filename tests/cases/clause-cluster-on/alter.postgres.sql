@@ -1,0 +1,1 @@
+CLUSTER ON t_a

@@ -1,0 +1,1 @@
+ALTER COLUMN b TYPE text COLLATE "C"

@@ -1,0 +1,1 @@
+COMMENT = 'it''s "new" \\ é'

@@ -1,0 +1,1 @@
+DEFAULT CHARACTER SET utf8mb4, ADD COLUMN c varchar(5)

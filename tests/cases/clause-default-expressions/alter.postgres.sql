@@ -1,0 +1,1 @@
+ALTER COLUMN a SET DEFAULT 5 + 6, ADD COLUMN c text DEFAULT upper('x'), ADD COLUMN d int[] DEFAULT '{1}'

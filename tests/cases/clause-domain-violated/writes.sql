@@ -1,0 +1,1 @@
+UPDATE t SET b = 'x' WHERE id = 1;

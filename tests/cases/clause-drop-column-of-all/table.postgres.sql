@@ -1,0 +1,10 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+CREATE INDEX i ON t (a, b);
+CREATE INDEX k ON t (b);
+ALTER TABLE t ADD CONSTRAINT pos CHECK (a > 0);
+ALTER TABLE t ADD CONSTRAINT lone CHECK (b <> '');
+CREATE STATISTICS st ON a, b FROM t;
+COMMENT ON COLUMN t.a IS 'was a';
+COMMENT ON COLUMN t.b IS 'b';
+GRANT SELECT (a), SELECT (b) ON t TO PUBLIC;

@@ -1,0 +1,3 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+ALTER TABLE t ADD g int GENERATED ALWAYS AS (a * 2) STORED;

@@ -1,0 +1,1 @@
+ALTER COLUMN b TYPE mood USING b::public.mood

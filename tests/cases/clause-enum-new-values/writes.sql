@@ -1,0 +1,1 @@
+UPDATE t SET b = 'y' WHERE id < 5;

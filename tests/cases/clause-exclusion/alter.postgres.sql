@@ -1,0 +1,1 @@
+ADD CONSTRAINT ex EXCLUDE USING btree (a WITH =)

@@ -1,0 +1,1 @@
+SET (fillfactor = 55), RESET (autovacuum_enabled)

@@ -1,0 +1,1 @@
+ADD KEY f ((a * 2)), ADD UNIQUE KEY g ((LOWER(b)))

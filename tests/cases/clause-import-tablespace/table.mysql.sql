@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(20), KEY ka (a));
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) SELECT i, i, CONCAT('b', i) FROM n;

@@ -1,0 +1,1 @@
+ADD COLUMN IF NOT EXISTS a int

@@ -1,0 +1,1 @@
+OWNER TO cases_owner

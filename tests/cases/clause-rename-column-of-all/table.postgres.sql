@@ -1,0 +1,8 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+CREATE INDEX i ON t (a, (a + 1)) WHERE a > 0;
+ALTER TABLE t ADD CONSTRAINT pos CHECK (a > 0);
+CREATE STATISTICS st ON a, b FROM t;
+COMMENT ON COLUMN t.a IS 'was a';
+GRANT SELECT (a) ON t TO PUBLIC;
+ALTER TABLE t ALTER a SET STATISTICS 50;

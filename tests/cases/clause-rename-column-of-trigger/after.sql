@@ -1,0 +1,1 @@
+UPDATE t SET z = 5 WHERE id = 9;

@@ -1,0 +1,1 @@
+RENAME CONSTRAINT old TO new

@@ -1,0 +1,1 @@
+RENAME KEY ka TO kz, ADD COLUMN c int

@@ -1,0 +1,1 @@
+RENAME CONSTRAINT t_pkey TO "The Key"

@@ -1,0 +1,3 @@
+CREATE SEQUENCE counter;
+CREATE TABLE t (id int PRIMARY KEY DEFAULT NEXTVAL(counter), a int);
+INSERT INTO t (a) VALUES (1), (2), (3);

@@ -1,0 +1,1 @@
+DROP KEY u1, ADD COLUMN c int

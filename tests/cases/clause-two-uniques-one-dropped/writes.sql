@@ -1,0 +1,2 @@
+UPDATE t SET id = id + 100 WHERE a < 1005;
+DELETE FROM t WHERE id = 20;

@@ -1,0 +1,1 @@
+ALTER COLUMN a TYPE bigint, ALTER COLUMN b TYPE varchar(100)

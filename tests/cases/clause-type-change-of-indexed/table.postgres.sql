@@ -1,0 +1,6 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+CREATE INDEX i ON t (a, b DESC);
+ALTER TABLE t ADD CONSTRAINT pos CHECK (a > 0);
+CREATE STATISTICS st ON a, b FROM t;
+ALTER TABLE t ADD CONSTRAINT u UNIQUE (b);

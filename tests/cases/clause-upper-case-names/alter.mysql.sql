@@ -1,0 +1,1 @@
+ADD COLUMN c int, RENAME COLUMN A TO z

@@ -1,0 +1,4 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+INSERT INTO t SELECT i, i, 'b' || i FROM generate_series(1, 20) i;
+CREATE TYPE mood AS ENUM ('x', 'y');
+UPDATE t SET b = 'x';

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, v VECTOR(3) NOT NULL);
+INSERT INTO t VALUES (1, 1, VEC_FromText('[1,2.5,-0.1]'));

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, v VECTOR(3));
+INSERT INTO t VALUES (1, 1, STRING_TO_VECTOR('[1,2.5,-0.1]')), (2, 2, NULL);

@@ -1,0 +1,1 @@
+ADD COLUMN g int GENERATED ALWAYS AS (a * 2)
