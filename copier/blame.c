@@ -35,10 +35,10 @@ static bool list_keys(struct db *db, const struct plan *plan, const char *range,
 }
 
 /* Inserts the rows and rolls back; false with the server's error when that fails. */
-static bool try_rows(struct db *db, const struct plan *plan, const char *range,
-                     const char *statement, struct arena *arena, struct error *err)
+static bool try_rows(struct db *db, const struct sql_env *outer, const char *range,
+                     const char *statement, struct error *err)
 {
-    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    struct sql_env env = {.arena = outer->arena, .outer = outer};
 
     sql_bind_sql(&env, "range", range);
     const bool good = db_begin(db, err) && sql_exec(db, statement, &env, NULL, err);
@@ -63,11 +63,15 @@ static const char *guilty_column(struct db *db, const struct plan *plan, const c
 {
     for (size_t i = 0; i < plan->n_map; i++) {
         struct error err = ERROR_INIT;
+        struct sql_env env = {.arena = arena, .outer = &plan->env};
         const struct mapping *mapping = &plan->map[i];
-        const char *statement = arena_printf(
-            arena, "INSERT INTO {shadow} (%s) SELECT %s FROM {only_source} AS t WHERE {range}",
-            mapping->to->quoted, mapping->value);
-        if (mapping->is_converted && !try_rows(db, plan, row, statement, arena, &err) &&
+        sql_bind_sql(&env, "column", mapping->to->quoted);
+        sql_bind_sql(&env, "value", mapping->value);
+        if (mapping->is_converted &&
+            !try_rows(db, &env, row,
+                      "INSERT INTO {shadow} ({column}) SELECT {value} FROM {only_source} AS t "
+                      "WHERE {range}",
+                      &err) &&
             strcmp(err.text, message) == 0)
             return mapping->from->name;
     }
@@ -77,6 +81,7 @@ static const char *guilty_column(struct db *db, const struct plan *plan, const c
 void blame_row(struct db *db, const struct plan *plan, const char *range, struct error *err)
 {
     struct arena *arena = arena_new();
+    const struct sql_env env = {.arena = arena, .outer = &plan->env};
     struct suspects suspects = {.n = 0};
     struct error ignored = ERROR_INIT;
     struct error found = ERROR_INIT;
@@ -88,15 +93,14 @@ void blame_row(struct db *db, const struct plan *plan, const char *range, struct
     }
     for (to = suspects.n; to - from > 1;) {
         const size_t middle = from + (to - from) / 2;
-        if (try_rows(db, plan, suspect_range(plan, range, &suspects, from, middle, arena),
-                     plan->dialect->copy->chunk, arena, &ignored))
+        if (try_rows(db, &env, suspect_range(plan, range, &suspects, from, middle, arena),
+                     plan->dialect->copy->chunk, &ignored))
             from = middle;
         else
             to = middle;
     }
     const char *row = suspect_range(plan, range, &suspects, from, to, arena);
-    if (!try_rows(db, plan, row, plan->dialect->copy->chunk, arena, &found) &&
-        found.kind == err->kind) {
+    if (!try_rows(db, &env, row, plan->dialect->copy->chunk, &found) && found.kind == err->kind) {
         const char *column = guilty_column(db, plan, row, found.text, arena);
         const char *key = bound_show(plan, &suspects.bounds[from], arena);
         *err = found;
@@ -108,7 +112,7 @@ void blame_row(struct db *db, const struct plan *plan, const char *range, struct
     arena_free(arena);
 }
 
-/* The key of the first row of the range that meets `condition`, or NULL. */
+/* The key of the first row of the range that meets `condition` (SQL, no template), or NULL. */
 static bool first_row(struct db *db, const struct plan *plan, const char *range,
                       const char *condition, struct arena *arena, const char **key,
                       struct error *err)
@@ -119,7 +123,7 @@ static bool first_row(struct db *db, const struct plan *plan, const char *range,
 
     sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
     sql_bind_sql(&env, "range", range);
-    sql_bind_sql(&env, "condition", sql_renders(arena, condition, &plan->env));
+    sql_bind_sql(&env, "condition", condition);
     *key = NULL;
     if (!sql_query(db, &rows,
                    "SELECT {literals} FROM {only_source} AS t WHERE ({range}) AND ({condition}) "
@@ -165,10 +169,12 @@ bool blame_skipped(struct db *db, const struct plan *plan, const char *range, st
 {
     struct arena *arena = arena_new();
     const char *key = NULL;
-    bool good = first_row(db, plan, range,
-                          "NOT EXISTS (SELECT 1 FROM {only_shadow} AS s WHERE {shadow_is_source}) "
-                          "AND NOT EXISTS (SELECT 1 FROM {journal} AS j WHERE {source_is_entry})",
-                          arena, &key, err);
+    const char *skipped =
+        sql_renders(arena,
+                    "NOT EXISTS (SELECT 1 FROM {only_shadow} AS s WHERE {shadow_is_source}) "
+                    "AND NOT EXISTS (SELECT 1 FROM {journal} AS j WHERE {source_is_entry})",
+                    &plan->env);
+    bool good = first_row(db, plan, range, skipped, arena, &key, err);
 
     if (good && key) {
         good = error_set(err, ERROR_CONFLICT,

@@ -1,0 +1,1 @@
+MODIFY `{v` decimal(10,1)

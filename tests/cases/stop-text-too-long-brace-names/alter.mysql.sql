@@ -1,0 +1,1 @@
+MODIFY `{v` varchar(7)
