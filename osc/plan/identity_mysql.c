@@ -143,15 +143,13 @@ bool mysql_foreign_referrers(struct db *db, const struct table *table, struct ar
                              const char **referrers, struct error *err)
 {
     const char *question =
-        arena_printf(arena, "SELECT GROUP_CONCAT(FOR_NAME) FROM information_schema.%s WHERE %s",
+        arena_printf(arena,
+                     "SELECT COALESCE(GROUP_CONCAT(FOR_NAME, '.', SUBSTRING_INDEX(ID, '/', -1)"
+                     " SEPARATOR ', '), '') FROM information_schema.%s WHERE %s",
                      db_facts(db)->inner_foreign_keys,
                      inner_condition("REF_NAME", table->schema, table->name, arena));
 
-    if (!ask_inner(db, question, arena, referrers, err))
-        return false;
-    if (!*referrers)
-        *referrers = "";
-    return true;
+    return ask_inner(db, question, arena, referrers, err);
 }
 
 static bool created_at(struct db *db, const struct table *table, struct arena *arena,

@@ -18,7 +18,8 @@ bool mysql_definition(struct db *db, const char *quoted, struct arena *arena,
 bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
                     const char **id, struct error *err) MUST_CHECK;
 
-/* Tables whose foreign keys refer to this one, as InnoDB writes them; "" when none or unseen. */
+/* Tables whose foreign keys refer to this one, as InnoDB writes them: "" when none, NULL when we
+ * may not look. */
 bool mysql_foreign_referrers(struct db *db, const struct table *table, struct arena *arena,
                              const char **referrers, struct error *err) MUST_CHECK;
 
