@@ -434,13 +434,26 @@ static bool refuse_stopped(struct migration *m, struct error *err)
     return true;
 }
 
+/* Where we may not even read the state, a check knows better which right is missing. */
+static bool pass_checks(struct migration *m, struct error *err)
+{
+    struct error refusal = ERROR_INIT;
+    const bool nothing_stopped = refuse_stopped(m, err);
+
+    if (!nothing_stopped && err->kind != ERROR_DENIED)
+        return false;
+    if (plan_preflight(&m->plan, m->db, &refusal) && plan_refuse(&m->plan, &refusal))
+        return nothing_stopped;
+    *err = refusal;
+    return false;
+}
+
 static bool prepare(struct migration *m, struct error *err)
 {
     const struct request *r = m->request;
 
     return migration_plan(m, r->schema, r->table, r->alter, err) &&
-           server_take_lease(m->db, m->plan.table_key, err) && refuse_stopped(m, err) &&
-           plan_preflight(&m->plan, m->db, err) && plan_refuse(&m->plan, err);
+           server_take_lease(m->db, m->plan.table_key, err) && pass_checks(m, err);
 }
 
 static void tell_findings(const struct plan *plan)

@@ -191,7 +191,9 @@ static bool read_facts(struct db *db, struct error *err)
         sees(db, "SELECT @@performance_schema AND COUNT(*)"
                  " FROM performance_schema.setup_instruments"
                  " WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES'") &&
-        sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks WHERE 1 = 0");
+        sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks,"
+                 " performance_schema.threads, performance_schema.events_transactions_current"
+                 " WHERE 1 = 0");
     facts->sees_metadata_lock_info =
         sees(db, "SELECT COUNT(*) FROM information_schema.PLUGINS"
                  " WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' AND PLUGIN_STATUS = 'ACTIVE'");

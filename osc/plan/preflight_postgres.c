@@ -172,30 +172,41 @@ static const struct question about_rights[] = {
      "  r.rolname, CURRENT_USER)\n"
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner\n"
      "WHERE c.oid = " THIS " AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')",
-     "connect as the owner, or have its role granted to you"                                                                                                  },
+     "connect as the owner, or have its role granted to you"                                                                                                      },
     {"ownership",  FINDING_REFUSAL, 160000,
      "SELECT pg_catalog.format('%I may not give a table to %I', CURRENT_USER, r.rolname)\n"
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner\n"
      "WHERE c.oid = " THIS " AND pg_catalog.pg_has_role(r.oid, 'USAGE')\n"
-     "AND NOT pg_catalog.pg_has_role(r.oid, 'SET')",                                            "GRANT … TO … WITH SET TRUE"                              },
+     "AND NOT pg_catalog.pg_has_role(r.oid, 'SET')",                                                "GRANT … TO … WITH SET TRUE"                              },
     {"privileges", FINDING_REFUSAL, 0,
-     "SELECT DISTINCT pg_catalog.format('%I may not CREATE in schema %I', w.role, n.nspname)\n"
+     "SELECT DISTINCT pg_catalog.format('%I lacks %s on schema %I', w.role, r.name, n.nspname)\n"
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
      "CROSS JOIN LATERAL (VALUES (CURRENT_USER), (pg_catalog.pg_get_userbyid(c.relowner))) "
      "w(role)\n"
-     "WHERE c.oid = " THIS " AND NOT pg_catalog.has_schema_privilege(w.role, n.oid, 'CREATE')",
-     "GRANT CREATE ON SCHEMA …"                                                                                                                             },
+     "CROSS JOIN (VALUES ('CREATE'), ('USAGE')) r(name)\n"
+     "WHERE c.oid = " THIS " AND NOT pg_catalog.has_schema_privilege(w.role, n.oid, r.name)",
+     "GRANT USAGE, CREATE ON SCHEMA …"                                                                                                                          },
     {"privileges", FINDING_REFUSAL, 0,
      "SELECT DISTINCT pg_catalog.format('%I may not CREATE in tablespace %I', CURRENT_USER,\n"
      "  s.spcname)\n"
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace\n"
      "WHERE (c.oid = " THIS " OR c.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i\n"
      "  WHERE i.indrelid = " THIS "))\n"
-     "AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')",                            "GRANT CREATE ON TABLESPACE …"                              },
+     "AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')",                                "GRANT CREATE ON TABLESPACE …"                              },
     {"privileges", FINDING_REFUSAL, 0,
      "SELECT pg_catalog.format('%I may not use the language plpgsql', CURRENT_USER)\n"
      "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_language l WHERE l.lanname = 'plpgsql'\n"
-     "  AND pg_catalog.has_language_privilege(l.oid, 'USAGE'))",                                "CREATE EXTENSION plpgsql, or GRANT USAGE ON LANGUAGE plpgsql"},
+     "  AND pg_catalog.has_language_privilege(l.oid, 'USAGE'))",                                    "CREATE EXTENSION plpgsql, or GRANT USAGE ON LANGUAGE plpgsql"},
+ /* The swap looks for moments in which no transaction with an old snapshot runs. */
+    {"privileges", FINDING_WARNING, 0,
+     "SELECT pg_catalog.format('the sessions of %s are hidden from us: transactions of theirs at "
+     "'\n"
+     "  'REPEATABLE READ may be refused (40001) or see older rows at the swap',\n"
+     "  pg_catalog.string_agg(pg_catalog.quote_ident(r.rolname), ', '))\n"
+     "FROM pg_catalog.pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper\n"
+     "AND pg_catalog.has_table_privilege(r.oid, " THIS ", 'SELECT, INSERT, UPDATE, DELETE')\n"
+     "AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')\n"
+     "AND NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') HAVING pg_catalog.count(*) > 0", "GRANT pg_read_all_stats TO the user of the DSN"              },
     {"grants",     FINDING_REFUSAL, 0,
      "SELECT DISTINCT pg_catalog.format('%s on %s was granted by %I, who is not the owner',\n"
      "  x.privilege_type, c.oid::pg_catalog.regclass, pg_catalog.pg_get_userbyid(x.grantor))\n"
@@ -204,7 +215,7 @@ static const struct question about_rights[] = {
      "CROSS JOIN LATERAL pg_catalog.aclexplode(l.acl) x\n"
      "WHERE (c.oid = " THIS " OR c.oid IN (SELECT d.objid FROM pg_catalog.pg_depend d\n"
      "  WHERE d.refobjid = " THIS " AND d.refclassid = " CLASS_IN_DEPEND "\n"
-     "  AND d.classid = d.refclassid AND d.deptype = 'i')) AND x.grantor <> c.relowner",        "such grants are not carried yet: let the owner grant it"     },
+     "  AND d.classid = d.refclassid AND d.deptype = 'i')) AND x.grantor <> c.relowner",            "such grants are not carried yet: let the owner grant it"     },
 };
 
 static const struct question about_now[] = {

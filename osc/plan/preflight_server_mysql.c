@@ -71,9 +71,12 @@ bool check_replica(struct db *db, struct plan *plan, struct error *err)
                       "this server is a replica: changes that it applies fire no triggers");
         return err->kind == ERROR_NONE;
     }
+    plan_find(plan, FINDING_REFUSAL, "replica",
+              "GRANT REPLICATION CLIENT ON *.* TO the user of the DSN; MariaDB calls it SLAVE "
+              "MONITOR",
+              "we may not ask whether this server is a replica, where writes would be missed: %s",
+              err->text);
     error_clear(err);
-    plan_find(plan, FINDING_NOTE, "replica", "",
-              "we may not ask whether this server is a replica; on one, writes would be missed");
     return true;
 }
 

@@ -35,7 +35,10 @@ static bool attempt(struct db *db, const char *statement, const struct sql_env *
                                                 : sql_exec(db, statement, env, NULL, err);
 }
 
-/* Without PROCESS the list is refused, or empty. */
+/*
+ * Without PROCESS the list is refused, or empty.  A foreign key of a schema that
+ * is hidden from us would go on pointing at the retired table.
+ */
 static void check_process(struct db *db, struct plan *plan)
 {
     struct error refusal = ERROR_INIT;
@@ -43,10 +46,21 @@ static void check_process(struct db *db, struct plan *plan)
 
     if (!mysql_table_id(db, plan->source->schema, plan->source->name, plan->arena, &id, &refusal) ||
         !id)
-        plan_find(plan, FINDING_WARNING, "privileges",
+        plan_find(plan, FINDING_REFUSAL, "privileges",
                   "GRANT PROCESS ON *.* TO the user of the DSN",
-                  "without PROCESS we cannot see whether somebody truncates the table meanwhile, "
-                  "nor foreign keys in schemas we may not see");
+                  "PROCESS is missing: we cannot see whether somebody truncates the table "
+                  "meanwhile, nor foreign keys in schemas that we may not see");
+}
+
+/* Whoever read the table and then waits behind our lock to write it is a deadlock's victim. */
+static void check_sight(struct plan *plan)
+{
+    if (!plan->facts->lock_has_nowait && !plan->facts->sees_metadata_locks)
+        plan_find(plan, FINDING_WARNING, "privileges",
+                  "GRANT SELECT ON performance_schema.* TO the user of the DSN; the instrument "
+                  "wait/lock/metadata/sql/mdl must be enabled",
+                  "we cannot see in performance_schema who holds the table: a transaction that "
+                  "has read it and then writes it may end as a deadlock's victim at the swap");
 }
 
 bool check_privileges(struct db *db, struct plan *plan, struct error *err)
@@ -73,5 +87,6 @@ bool check_privileges(struct db *db, struct plan *plan, struct error *err)
     }
     error_clear(err);
     check_process(db, plan);
+    check_sight(plan);
     return true;
 }
