@@ -1,5 +1,6 @@
 #include "copier/chunker.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -84,6 +85,18 @@ static void cut_into_stretches(struct chunker *chunker, uint64_t first, uint64_t
     }
 }
 
+static bool read_position(const json_t *text, uint64_t *position)
+{
+    const char *digits = json_string_value(text);
+    char *end = NULL;
+
+    if (!digits || *digits < '0' || *digits > '9')
+        return false;
+    errno = 0;
+    *position = strtoull(digits, &end, 10);
+    return !errno && !*end;
+}
+
 static bool read_stretches(struct chunker *chunker, const json_t *list)
 {
     size_t i;
@@ -91,13 +104,12 @@ static bool read_stretches(struct chunker *chunker, const json_t *list)
 
     json_array_foreach(list, i, pair)
     {
-        const char *from = json_string_value(json_array_get(pair, 0));
-        const char *to = json_string_value(json_array_get(pair, 1));
-        if (!from || !to || i >= MOST_STRETCHES)
+        uint64_t from, to;
+        if (i >= MOST_STRETCHES || !read_position(json_array_get(pair, 0), &from) ||
+            !read_position(json_array_get(pair, 1), &to) || from > to)
             return false;
-        const uint64_t start = strtoull(from, NULL, 10);
         chunker->stretches[chunker->n_stretches++] =
-            (struct stretch){.from = start, .to = strtoull(to, NULL, 10), .done_from = start};
+            (struct stretch){.from = from, .to = to, .done_from = from};
     }
     return true;
 }

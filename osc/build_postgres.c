@@ -148,8 +148,7 @@ static bool finish(struct db *db, const json_t *statements, struct error *err)
     struct arena *arena = arena_new();
     struct statements list = {.arena = arena};
 
-    statements_load(&list, statements);
-    const bool good = statements_run(&list, db, err);
+    const bool good = statements_load(&list, statements, err) && statements_run(&list, db, err);
     arena_free(arena);
     return good;
 }

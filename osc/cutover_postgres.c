@@ -209,12 +209,12 @@ static bool add_deferred(struct statements *statements, const char *deferred, st
     static const char *const parts[] = {"retire", "promote", "enable"};
     json_t *all = json_loads(deferred, 0, NULL);
 
-    if (!all)
-        return error_set(err, ERROR_SYSTEM, "what the swap has to do cannot be read");
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-        statements_load(statements, json_object_get(all, parts[i]));
+    bool good = true;
+
+    for (size_t i = 0; good && i < ARRAY_SIZE(parts); i++)
+        good = statements_load(statements, json_object_get(all, parts[i]), err);
     json_decref(all);
-    return true;
+    return good ? true : error_prefix(err, "what the swap has to do");
 }
 
 /* Everything is asked before anything is renamed. */

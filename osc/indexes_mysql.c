@@ -75,6 +75,8 @@ const char *quoted_name(const char *at, const char *end, struct arena *arena, co
         *to++ = *from;
         from += *from == '`';
     }
+    if (!*from)
+        return NULL; /* not closed */
     *behind = at + 1 + (from - name) + 1;
     *to = '\0';
     return name;
@@ -188,27 +190,42 @@ const char *deferral_save(const struct deferral *deferral, struct arena *arena)
     return saved;
 }
 
+/* NULL where `item` is not that, or lacks a member. */
+static struct index_line *load_index(const json_t *item, struct arena *arena)
+{
+    const char *name = json_string_value(json_object_get(item, "name"));
+    const char *text = json_string_value(json_object_get(item, "text"));
+
+    if (!name || !text)
+        return NULL;
+    struct index_line *index = ARENA_NEW(arena, struct index_line);
+    index->name = arena_string(arena, name);
+    index->text = arena_string(arena, text);
+    return index;
+}
+
 bool deferral_load(const char *saved, struct arena *arena, struct deferral *deferral,
                    struct error *err)
 {
-    json_error_t problem;
-    json_t *whole = json_loads(saved, 0, &problem), *index;
-    struct index_line **last = &deferral->indexes;
+    json_t *whole = json_loads(saved, 0, NULL), *item;
+    const json_t *indexes = json_object_get(whole, "indexes");
+    const char *definition = json_string_value(json_object_get(whole, "definition"));
+    struct deferral loaded = {.definition = arena_string(arena, definition)};
+    struct index_line **last = &loaded.indexes;
+    bool good = definition && json_is_array(indexes);
     size_t i;
 
-    if (!whole)
-        return error_set(err, ERROR_SYSTEM, "the list of deferred indexes cannot be read: %s",
-                         problem.text);
-    *deferral = (struct deferral){
-        .definition = arena_string(arena, json_string_value(json_object_get(whole, "definition"))),
-    };
-    json_array_foreach(json_object_get(whole, "indexes"), i, index)
+    json_array_foreach(indexes, i, item)
     {
-        *last = ARENA_NEW(arena, struct index_line);
-        (*last)->name = arena_string(arena, json_string_value(json_object_get(index, "name")));
-        (*last)->text = arena_string(arena, json_string_value(json_object_get(index, "text")));
+        *last = load_index(item, arena);
+        good = good && *last;
+        if (!good)
+            break;
         last = &(*last)->next;
     }
     json_decref(whole);
+    if (!good)
+        return error_set(err, ERROR_SYSTEM, "the stored list of deferred indexes cannot be read");
+    *deferral = loaded;
     return true;
 }

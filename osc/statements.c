@@ -62,11 +62,17 @@ bool statements_run_at_once(const struct statements *statements, struct db *db, 
     return !script.length || db_exec(db, script.bytes, NULL, err);
 }
 
-void statements_load(struct statements *statements, const json_t *array)
+bool statements_load(struct statements *statements, const json_t *array, struct error *err)
 {
-    for (size_t i = 0; i < json_array_size(array); i++)
-        append(statements,
-               arena_string(statements->arena, json_string_value(json_array_get(array, i))));
+    bool good = json_is_array(array);
+
+    for (size_t i = 0; good && i < json_array_size(array); i++) {
+        const char *statement = json_string_value(json_array_get(array, i));
+        good = statement != NULL;
+        if (good)
+            append(statements, arena_string(statements->arena, statement));
+    }
+    return good ? true : error_set(err, ERROR_SYSTEM, "the stored statements cannot be read");
 }
 
 json_t *statements_save(const struct statements *statements)

@@ -30,8 +30,9 @@ bool statements_run(const struct statements *statements, struct db *db,
 bool statements_run_at_once(const struct statements *statements, struct db *db,
                             struct error *err) MUST_CHECK;
 
-/* Adds the strings of a JSON array; the array with the statements. */
-void statements_load(struct statements *statements, const json_t *array);
+/* Adds the strings of a JSON array, ERROR_SYSTEM when it is none; the array with the statements. */
+bool statements_load(struct statements *statements, const json_t *array,
+                     struct error *err) MUST_CHECK;
 json_t *statements_save(const struct statements *statements);
 
 #endif

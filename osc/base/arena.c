@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "osc/base/error.h"
+#include "osc/base/fail.h"
 
 struct block {
     struct block *next;
@@ -81,7 +82,8 @@ void *arena_alloc(struct arena *arena, size_t size)
     struct block *block = arena->blocks;
 
     if (!block || block->size - block->used < rounded) {
-        const size_t bytes = rounded > standard_block_bytes ? rounded : standard_block_bytes;
+        const size_t standard = TUNED("ARENA", standard_block_bytes);
+        const size_t bytes = rounded > standard ? rounded : standard;
         block = must_alloc(sizeof *block + bytes);
         block->size = bytes;
         block->next = arena->blocks;

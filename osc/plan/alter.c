@@ -37,9 +37,6 @@ static const char *behind_comment(struct lexer *lexer, const char *at)
         int depth = 0;
         /* The server would run what is in it, unseen by us. */
         if (lexer->rules->has_backquotes && (at[2] == '!' || (at[2] == 'M' && at[3] == '!')))
-            lexer->problem =
-                "a comment with a version (/*! … */) hides clauses; write them plainly";
-        if (lexer->rules->has_backquotes && (at[2] == '!' || (at[2] == 'M' && at[3] == '!')))
             lexer->problem = "an executable comment hides clauses from osc: write them out";
         for (; *at; at++) {
             if (at[0] == '/' && at[1] == '*' && (depth == 0 || !lexer->rules->has_backquotes)) {
@@ -248,6 +245,8 @@ static const struct {
 static bool check_clause(const struct clause *clause, const struct alter_rules *rules,
                          struct error *err)
 {
+    if (!clause->n)
+        return error_set(err, ERROR_USAGE, "the ALTER clauses: a comma with no clause before it");
     for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
         if (starts_with(clause, forbidden[i].words))
             return error_set(err, ERROR_USAGE, "the ALTER clauses may not contain %s: %s",

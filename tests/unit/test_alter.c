@@ -87,6 +87,8 @@ static void what_is_no_list_of_clauses_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(checked(bad[i], &mysql), ERROR_USAGE);
+    assert_int_equal(checked(",", &mysql), ERROR_USAGE);
+    assert_int_equal(checked("ADD a int,, DROP b", &postgres), ERROR_USAGE);
     assert_int_equal(checked("RENAME x", &mysql), ERROR_USAGE);
     assert_int_equal(checked("/*!50000 CHANGE a b int */", &mysql), ERROR_USAGE);
     assert_int_equal(checked("SET SCHEMA other", &postgres), ERROR_USAGE);

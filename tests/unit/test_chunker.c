@@ -158,7 +158,15 @@ static void a_broken_watermark_is_an_error(void **state)
 {
     (void)state;
     const struct extent extent = {.is_numeric = true, .first = 0, .last = 9};
-    const char *const broken[] = {"{", "[]", "{\"stretches\":3}", "{\"stretches\":[[1,2]]}"};
+    const char *const broken[] = {
+        "{",
+        "[]",
+        "{\"stretches\":3}",
+        "{\"stretches\":[[1,2]]}",
+        "{\"stretches\":[[\"1\",\"9x\"]]}",
+        "{\"stretches\":[[\"9\",\"1\"]]}",
+        "{\"stretches\":[[\"1\",\"99999999999999999999\"]]}",
+    };
 
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct error err = ERROR_INIT;
