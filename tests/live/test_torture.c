@@ -1,8 +1,10 @@
 /*
- * Torture: the k-th database call of a migration fails, for many k, in four
- * ways: its connection breaks before it runs, or after it ran but before the
- * reply; the process is killed before or after.  Then the migration is resumed or
- * aborted, and the table must be whole, with nothing of osc left.
+ * Torture: the k-th database call of osc fails, for many k, in four ways: its
+ * connection breaks before it runs, or after it ran but before the reply; the
+ * process is killed before or after.  Then, from another directory, the migration
+ * is resumed, and in a second run of the same case aborted.  The application
+ * writes all the while and must not see an error.  In the end the table is, in
+ * data and definition, the one that the server alone would have made.
  *
  * OSC_TORTURE_STRIDE=1 tries every call (by hand: it takes long); the default
  * takes a sample, OSC_TORTURE_OFFSET another.
@@ -10,96 +12,141 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "tests/support/bystander.h"
+#include "tests/support/picture.h"
 #include "tests/support/scene.h"
 
-enum { ROWS = 60, STRIDE = 23 };
+enum { ROWS = 60, STRIDE = 61 };
 
-static int open_scene(void **state)
-{
-    *state = scene_open("torture");
-    return 0;
-}
+#define ALTER "ADD COLUMN c int"
 
-static int close_scene(void **state)
-{
-    scene_close(*state);
-    return 0;
-}
+/* What the server itself makes of the table: without the ALTER, and with it. */
+struct torture {
+    struct scene *s;
+    struct picture source, altered;
+    unsigned cases;
+};
 
-static void make_table(struct scene *s, const char *table)
+static void make_table(struct scene *s)
 {
     AUTO(text) rows = TEXT_INIT;
 
-    scene_sql(s,
-              "CREATE TABLE %s (id bigint PRIMARY KEY, u bigint NOT NULL, v int NOT NULL, "
-              "CONSTRAINT %s_u UNIQUE (u))",
-              table, table);
+    scene_sql(s, "CREATE TABLE t (id bigint PRIMARY KEY, u bigint NOT NULL, v int NOT NULL, "
+                 "CONSTRAINT t_u UNIQUE (u))");
     for (int i = 1; i <= ROWS; i++)
         text_printf(&rows, "%s(%d, %d, %d)", i > 1 ? ", " : "", i, i, i * 2);
-    scene_sql(s, "INSERT INTO %s VALUES %s", table, rows.bytes);
+    scene_sql(s, "INSERT INTO t VALUES %s", rows.bytes);
 }
 
-static uint64_t sum_of(struct scene *s, const char *table)
+/* Once, between the failure and what is done about it; beside the bystander's rows. */
+static void write_on(struct scene *s)
 {
-    return scene_number(s, "SELECT SUM(id * 31 + u * 7 + v) + COUNT(*) FROM %s", table);
+    scene_sql(s, "UPDATE t SET v = v + 5 WHERE id BETWEEN 7 AND 20");
+    scene_sql(s, "DELETE FROM t WHERE id = 9");
+    scene_sql(s, "INSERT INTO t (id, u, v) VALUES (1009, 1009, 1)");
+    scene_sql(s, "UPDATE t SET id = 2010 WHERE id = 10");
 }
 
-static bool has_column(struct scene *s, const char *table)
+static int open_torture(void **state)
 {
-    return scene_number(s,
-                        "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = "
-                        "'%s' AND table_name = '%s' AND column_name = 'c'",
-                        s->schema, table);
+    struct torture *t = must_alloc(sizeof *t);
+
+    t->s = scene_open("torture");
+    make_table(t->s);
+    write_on(t->s);
+    t->source = picture_take(t->s->db, "t", t->s->arena);
+    scene_sql(t->s, "ALTER TABLE t " ALTER);
+    t->altered = picture_take(t->s->db, "t", t->s->arena);
+    scene_sql(t->s, "DROP TABLE t");
+    *state = t;
+    return 0;
 }
 
-/* The application writes on, whatever became of osc. */
-static void write_on(struct scene *s, const char *table)
+static int close_torture(void **state)
 {
-    scene_sql(s, "UPDATE %s SET v = v + 5 WHERE id BETWEEN 7 AND 20", table);
-    scene_sql(s, "DELETE FROM %s WHERE id = 9", table);
-    scene_sql(s, "INSERT INTO %s (id, u, v) VALUES (1009, 1009, 1)", table);
-    scene_sql(s, "UPDATE %s SET id = 2010 WHERE id = 10", table);
+    struct torture *t = *state;
+
+    print_message("%u cases\n", t->cases);
+    scene_close(t->s);
+    free(t);
+    return 0;
 }
 
-static struct outcome run_with(struct scene *s, const char *fault, const char *command,
-                               const char *table)
+static struct outcome run_with(struct scene *s, const char *fault, const char *command)
 {
+    const bool is_alter = strcmp(command, "alter") == 0;
+
+    /* Nothing is kept where osc ran. */
+    assert_int_equal(chdir(is_alter ? "/" : s->directory), 0);
     s->fault = fault;
-    struct outcome outcome = table ? scene_osc(s, command, table, "ADD COLUMN c int",
-                                               "--after=drop", "--threads=1", NULL)
-                                   : scene_osc(s, command, NULL);
+    struct outcome outcome =
+        is_alter ? scene_osc(s, "alter", "t", ALTER, "--after=drop", "--threads=1", NULL)
+                 : scene_osc(s, command, "t", NULL);
     s->fault = NULL;
     return outcome;
 }
 
-/* Resumes or aborts what a failed run left; a run that began nothing has cleaned up by itself. */
-static void settle(struct scene *s, const char *fault, const char *table, bool abort)
+static bool is_altered(struct scene *s)
 {
-    struct outcome outcome = run_with(s, NULL, abort ? "abort" : "resume", NULL);
+    return scene_number(s,
+                        "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = "
+                        "'%s' AND table_name = 't' AND column_name = 'c'",
+                        s->schema);
+}
 
-    if (abort && outcome.status == 2 && has_column(s, table)) {
+/* Until `command` has done its work; a run that began nothing has cleaned up by itself. */
+static void settle(struct scene *s, const char *fault, const char *command)
+{
+    struct outcome outcome = run_with(s, NULL, command);
+
+    if (outcome.status == 2 && is_altered(s) && strcmp(command, "abort") == 0) {
         outcome_free(&outcome); /* swapped already: the way on is to finish */
-        outcome = run_with(s, NULL, "resume", NULL);
+        outcome = run_with(s, NULL, "resume");
     }
-    const bool was_nothing =
-        outcome.status == 2 && strstr(outcome.err, "no migration is under way");
+    const bool was_nothing = outcome.status == 2 && (strstr(outcome.err, "no migration") ||
+                                                     strstr(outcome.err, "nothing"));
     if (outcome.status != 0 && !was_nothing)
-        fail_msg("after %s, %s ended with %d:\n%s", fault, abort ? "abort" : "resume",
-                 outcome.status, outcome.err);
-    if (!abort && outcome.status == 0 && !has_column(s, table))
+        fail_msg("after %s, %s ended with %d:\n%s", fault, command, outcome.status, outcome.err);
+    if (strcmp(command, "resume") == 0 && outcome.status == 0 && !is_altered(s))
         fail_msg("after %s, resume did not do the ALTER", fault);
     outcome_free(&outcome);
 }
 
-static unsigned count_calls(struct scene *s)
+/* The table as it must be now, nothing of ours beside it; then the place is cleared. */
+static void judge(struct torture *t, const char *fault, const char *command)
+{
+    struct scene *s = t->s;
+    AUTO(text) differences = TEXT_INIT;
+    struct arena *arena = arena_new();
+    const bool altered = is_altered(s);
+    const struct picture got = picture_take(s->db, "t", arena);
+
+    picture_compare(altered ? &t->altered : &t->source, &got, &differences);
+    if (differences.length)
+        fail_msg("after %s and %s:\n%s", fault, command, differences.bytes);
+    arena_free(arena);
+    assert_nothing_left(s, false);
+    /* The history of a migration that was done stays, nothing of one that was aborted. */
+    if (altered)
+        scene_sql(s, "DROP TABLE osc_state");
+    else if (scene_number(s,
+                          "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = "
+                          "'%s' AND table_name = 'osc_state'",
+                          s->schema))
+        fail_msg("after %s and %s the state table is left", fault, command);
+    scene_sql(s, "DROP TABLE t");
+    t->cases++;
+}
+
+/* The calls of `command`, which succeeds. */
+static unsigned count_calls(struct scene *s, const char *command)
 {
     char path[300];
     unsigned calls = 0;
 
-    make_table(s, "counted");
-    struct outcome outcome = run_with(s, "c:0", "alter", "counted");
-    assert_exit(outcome, 0);
+    assert_exit(run_with(s, "c:0", command), 0);
     (void)snprintf(path, sizeof path, "%s/calls", s->directory);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -115,37 +162,87 @@ static unsigned number_from(const char *variable, unsigned standard)
     return text ? (unsigned)strtoul(text, NULL, 10) : standard;
 }
 
-static void every_call_may_fail(void **state)
+/* Calls of `command` fail after `prepare`; then it is, or `next` is, run without a fault. */
+static void torture(struct torture *t, const char *command, const char *next,
+                    void (*prepare)(struct scene *s))
 {
     static const char modes[] = "bakK";
-    struct scene *s = *state;
-    const unsigned calls = count_calls(s), stride = number_from("OSC_TORTURE_STRIDE", STRIDE);
+    struct scene *s = t->s;
+    const unsigned stride = number_from("OSC_TORTURE_STRIDE", STRIDE);
     unsigned k = 1 + number_from("OSC_TORTURE_OFFSET", 3) % stride;
 
-    print_message("%u calls, every %u from %u\n", calls, stride, k);
-    for (unsigned n = 0; k <= calls; k += stride)
-        for (size_t mode = 0; modes[mode]; mode++, n++) {
-            char table[40], fault[40];
-            (void)snprintf(table, sizeof table, "t%u_%zu", k, mode);
-            (void)snprintf(fault, sizeof fault, "%c:%u", modes[mode], k);
-            make_table(s, table);
-            struct outcome outcome = run_with(s, fault, "alter", table);
-            write_on(s, table);
-            const uint64_t wanted = sum_of(s, table);
+    prepare(s);
+    const unsigned calls = count_calls(s, command);
+    scene_sql(s, "DROP TABLE t");
+    (void)scene_try_sql(s, "DROP TABLE osc_state");
+    print_message("%s: %u calls, every %u from %u\n", command, calls, stride, k);
+    for (; k <= calls; k += stride)
+        for (size_t mode = 0; modes[mode]; mode++) {
+            char fault[40];
+            prepare(s);
+            struct bystander *bystander = bystander_start(s);
+            (void)snprintf(fault, sizeof fault, "%c:%u of %s", modes[mode], k, command);
+            struct outcome outcome = run_with(s, fault, command);
+            write_on(s);
             if (outcome.status != 0)
-                settle(s, fault, table, n % 2);
+                settle(s, fault, next);
             outcome_free(&outcome);
-            if (sum_of(s, table) != wanted)
-                fail_msg("after %s the table is not what the application made it", fault);
-            assert_nothing_left(s, false);
-            scene_sql(s, "DROP TABLE %s", table);
+            bystander_stop(bystander);
+            judge(t, fault, next);
         }
 }
+
+static void killed_before_verification(struct scene *s)
+{
+    make_table(s);
+    scene_kill_at(s, "verify");
+    struct outcome outcome = run_with(s, NULL, "alter");
+    scene_release(s, "verify");
+    assert_int_equal(outcome.status, 128 + 9);
+    outcome_free(&outcome);
+}
+
+static void done_but_for_the_retired_table(struct scene *s)
+{
+    make_table(s);
+    assert_exit(scene_osc(s, "alter", "t", ALTER, "--after=keep", "--threads=1", NULL), 0);
+}
+
+static void every_call_may_fail_and_resume_goes_on(void **state)
+{
+    torture(*state, "alter", "resume", make_table);
+}
+
+static void every_call_may_fail_and_abort_cleans_up(void **state)
+{
+    torture(*state, "alter", "abort", make_table);
+}
+
+static void every_call_of_resume_may_fail(void **state)
+{
+    torture(*state, "resume", "resume", killed_before_verification);
+}
+
+static void every_call_of_abort_may_fail(void **state)
+{
+    torture(*state, "abort", "abort", killed_before_verification);
+}
+
+static void every_call_of_finish_may_fail(void **state)
+{
+    torture(*state, "finish", "finish", done_but_for_the_retired_table);
+}
+
+#define TORTURE(name) cmocka_unit_test_setup_teardown(name, open_torture, close_torture)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_call_may_fail, open_scene, close_scene),
+        TORTURE(every_call_may_fail_and_resume_goes_on),
+        TORTURE(every_call_may_fail_and_abort_cleans_up),
+        TORTURE(every_call_of_resume_may_fail),
+        TORTURE(every_call_of_abort_may_fail),
+        TORTURE(every_call_of_finish_may_fail),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
