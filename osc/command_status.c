@@ -64,9 +64,13 @@ static const char *progress_cell(const struct migration_view *view, struct arena
     if (progress->fraction >= 0 && view->life != LIFE_SWAPPED)
         text_printf(&cell, "%.1f%% of %s rows", progress->fraction * 100,
                     human_count(progress->rows_expected).text);
-    if (progress->backlog && view->life == LIFE_RUNNING)
+    if (view->life == LIFE_RUNNING && progress->backlog)
         text_printf(&cell, "%sbacklog %s", cell.length ? ", " : "",
                     human_count(progress->backlog).text);
+    if (view->life == LIFE_RUNNING && progress->replicas) {
+        text_add(&cell, cell.length ? ", " : "");
+        progress_lag(&cell, progress);
+    }
     return arena_string(arena, cell.bytes);
 }
 

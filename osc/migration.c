@@ -8,6 +8,7 @@
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
+#include "osc/db/replicas.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
 
@@ -130,32 +131,22 @@ static void describe_progress(const struct progress *progress, struct text *json
 {
     const char *step = atomic_load(&progress->step);
 
-    text_printf(json,
-                "{\"step\":\"%s\",\"step_number\":%u,\"steps\":%u,\"rows_copied\":%" PRIu64
-                ",\"rows_expected\":%" PRIu64 ",\"units_copied\":%" PRIu64
-                ",\"units_expected\":%" PRIu64 ",\"rows_verified\":%" PRIu64 ",\"backlog\":%" PRIu64
-                ",\"replayed\":%" PRIu64 ",\"threads\":%u,\"attempts\":%u}",
-                step ? step : "", atomic_load(&progress->step_number),
-                atomic_load(&progress->steps), (uint64_t)atomic_load(&progress->rows_copied),
-                (uint64_t)atomic_load(&progress->rows_expected),
-                (uint64_t)atomic_load(&progress->units_copied),
-                (uint64_t)atomic_load(&progress->units_expected),
-                (uint64_t)atomic_load(&progress->rows_verified),
-                (uint64_t)atomic_load(&progress->backlog),
-                (uint64_t)atomic_load(&progress->replayed), atomic_load(&progress->threads),
-                atomic_load(&progress->attempts));
-}
-
-/* Not to know is no reason to stop: it is only shown. */
-static void look_at_replicas(struct db *db, struct progress *progress, struct arena *arena)
-{
-    const char *query = db_dialect(db)->server->replica_lag, *lag = NULL;
-    struct error ignored = ERROR_INIT;
-
-    if (!*query || !db_value(db, arena, &lag, query, &ignored))
-        return;
-    atomic_store(&progress->has_replicas, lag != NULL);
-    atomic_store(&progress->replica_lag_ms, lag ? strtoull(lag, NULL, 10) : 0);
+    text_printf(
+        json,
+        "{\"step\":\"%s\",\"step_number\":%u,\"steps\":%u,\"rows_copied\":%" PRIu64
+        ",\"rows_expected\":%" PRIu64 ",\"units_copied\":%" PRIu64 ",\"units_expected\":%" PRIu64
+        ",\"rows_verified\":%" PRIu64 ",\"backlog\":%" PRIu64 ",\"replayed\":%" PRIu64
+        ",\"threads\":%u,\"attempts\":%u,\"replicas\":%u"
+        ",\"replicas_unknown\":%u,\"replica_lag_ms\":%" PRIu64 "}",
+        step ? step : "", atomic_load(&progress->step_number), atomic_load(&progress->steps),
+        (uint64_t)atomic_load(&progress->rows_copied),
+        (uint64_t)atomic_load(&progress->rows_expected),
+        (uint64_t)atomic_load(&progress->units_copied),
+        (uint64_t)atomic_load(&progress->units_expected),
+        (uint64_t)atomic_load(&progress->rows_verified), (uint64_t)atomic_load(&progress->backlog),
+        (uint64_t)atomic_load(&progress->replayed), atomic_load(&progress->threads),
+        atomic_load(&progress->attempts), atomic_load(&progress->replicas),
+        atomic_load(&progress->replicas_unknown), (uint64_t)atomic_load(&progress->replica_lag_ms));
 }
 
 /* A heartbeat that cannot be written harms nobody: the lease is what protects. */
@@ -184,8 +175,6 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             LOG(LOG_INFO, "abort wished by an operator");
             atomic_store(&m->abort_wished, true);
             cancel_set(m->cancel);
-        } else {
-            look_at_replicas(db, m->request->progress, arena);
         }
     } while (cancel_sleep_ms(cancel, BEAT_MS));
     db_close(db);
@@ -194,10 +183,21 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
     return true;
 }
 
+/* Beside the heartbeat, which waits for nobody. */
+static bool watch_replicas(void *argument, struct cancel *cancel, struct error *err)
+{
+    const struct migration *m = argument;
+
+    replicas_watch(&m->dsn, m->request->progress, cancel);
+    (void)err;
+    return true;
+}
+
 bool migration_keep(struct migration *m, struct error *err)
 {
     m->keeper = group_new(NULL);
-    return group_start(m->keeper, "keeper", keep, m, err);
+    return group_start(m->keeper, "keeper", keep, m, err) &&
+           group_start(m->keeper, "replicas", watch_replicas, m, err);
 }
 
 void migration_keep_no_more(struct migration *m)

@@ -57,6 +57,9 @@ static void read_progress(struct migration_view *view)
     atomic_store(&progress.backlog, counter(json, "backlog"));
     atomic_store(&progress.threads, (unsigned)counter(json, "threads"));
     atomic_store(&progress.attempts, (unsigned)counter(json, "attempts"));
+    atomic_store(&progress.replicas, (unsigned)counter(json, "replicas"));
+    atomic_store(&progress.replicas_unknown, (unsigned)counter(json, "replicas_unknown"));
+    atomic_store(&progress.replica_lag_ms, counter(json, "replica_lag_ms"));
     progress_read(&meter, &progress, 0, &view->progress);
     json_decref(json);
 }

@@ -82,7 +82,8 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .step_number = atomic_load(&progress->step_number),
         .steps = atomic_load(&progress->steps),
         .backlog = atomic_load(&progress->backlog),
-        .has_replicas = atomic_load(&progress->has_replicas),
+        .replicas = atomic_load(&progress->replicas),
+        .replicas_unknown = atomic_load(&progress->replicas_unknown),
         .replica_lag_ms = atomic_load(&progress->replica_lag_ms),
         .threads = atomic_load(&progress->threads),
         .attempts = atomic_load(&progress->attempts),
@@ -103,6 +104,19 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
 }
 
 /* ---- a line ---- */
+
+void progress_lag(struct text *out, const struct progress_view *view)
+{
+    if (!view->replicas)
+        return;
+    if (view->replicas_unknown >= view->replicas) {
+        text_add(out, "lag ?");
+        return;
+    }
+    text_printf(out, "lag %.1f s", (double)view->replica_lag_ms / 1000);
+    if (view->replicas_unknown)
+        text_printf(out, " (%u of %u unknown)", view->replicas_unknown, view->replicas);
+}
 
 /* Pieces of the line from left to right; the highest rank is left out first. */
 struct piece {
@@ -185,8 +199,7 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
                     human_count((uint64_t)(view->rows_per_s + 0.5)).text);
     if (view->backlog || view->counts_rows)
         text_printf(&pieces[PIECE_BACKLOG].text, "backlog %s", human_count(view->backlog).text);
-    if (view->has_replicas)
-        text_printf(&pieces[PIECE_LAG].text, "lag %.1f s", (double)view->replica_lag_ms / 1000);
+    progress_lag(&pieces[PIECE_LAG].text, view);
     if (view->attempts)
         text_printf(&pieces[PIECE_ATTEMPTS].text, "attempt %u", view->attempts);
     if (view->threads)
@@ -247,9 +260,15 @@ json_t *progress_json(const struct progress_view *view)
                                (int)view->step_number, "steps", (int)view->steps, "backlog",
                                (json_int_t)view->backlog, "threads", (int)view->threads);
 
-    if (view->has_replicas)
+    if (view->replicas) {
+        json_object_set_new(object, "replicas", json_integer((json_int_t)view->replicas));
+        json_object_set_new(object, "replicas_unknown",
+                            json_integer((json_int_t)view->replicas_unknown));
         json_object_set_new(object, "replica_lag_ms",
-                            json_integer((json_int_t)view->replica_lag_ms));
+                            view->replicas_unknown >= view->replicas
+                                ? json_null()
+                                : json_integer((json_int_t)view->replica_lag_ms));
+    }
     if (view->counts_rows) {
         json_object_set_new(object, "rows", json_integer((json_int_t)view->rows_done));
         json_object_set_new(object, "rows_expected", json_integer((json_int_t)view->rows_expected));

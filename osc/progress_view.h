@@ -22,8 +22,8 @@ struct progress_view {
     double rows_per_s;                 /* smoothed; negative when unknown */
     double eta_s;                      /* until the end of the step; negative when unknown */
     uint64_t backlog;
-    bool has_replicas;
-    uint64_t replica_lag_ms; /* of the slowest one */
+    unsigned replicas, replicas_unknown;
+    uint64_t replica_lag_ms; /* of the slowest one that is known */
     unsigned threads, attempts;
     double elapsed_s; /* in this step */
 };
@@ -44,6 +44,9 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
 /* A line of at most `columns` columns: what matters least is left out first. */
 void progress_line(struct text *out, const struct progress_view *view, unsigned columns,
                    bool is_unicode);
+
+/* "lag 1.2 s", "lag ?", or nothing without a replica. */
+void progress_lag(struct text *out, const struct progress_view *view);
 
 json_t *progress_json(const struct progress_view *view);
 

@@ -20,8 +20,9 @@ struct progress {
     atomic_uint_fast64_t backlog;        /* entries seen in the journal and not yet replayed */
     atomic_uint_fast64_t replayed;       /* entries replayed since the start          */
     atomic_uint threads;                 /* copy workers now                          */
-    atomic_bool has_replicas;            /* that the server tells us of               */
-    atomic_uint_fast64_t replica_lag_ms; /* of the slowest one                        */
+    atomic_uint replicas;                /* that the server tells us of, and of those */
+    atomic_uint replicas_unknown;        /* the ones whose lag nobody can tell        */
+    atomic_uint_fast64_t replica_lag_ms; /* of the slowest one that is known          */
     atomic_uint attempts;                /* cutover attempts                          */
 };
 

@@ -203,6 +203,13 @@ static void check_column(const struct rows *rows, unsigned column)
         bug("column %u of %u was asked for", column, rows->columns);
 }
 
+const char *rows_name(const struct rows *rows, unsigned column)
+{
+    if (!rows->db || column >= rows->columns)
+        bug("column %u of %u was asked for", column, rows->columns);
+    return rows->db->driver->name(rows, column);
+}
+
 const char *rows_text(const struct rows *rows, unsigned column)
 {
     check_column(rows, column);

@@ -75,6 +75,8 @@ bool db_query(struct db *db, struct rows *rows, const char *statement,
 
 /* The next row: false at the end (err->kind stays ERROR_NONE) or on error. */
 bool rows_next(struct rows *rows, struct error *err) MUST_CHECK;
+const char *rows_name(const struct rows *rows,
+                      unsigned column); /* of a column, also before a row */
 const char *rows_text(const struct rows *rows,
                       unsigned column); /* "" for NULL; valid until the next row */
 bool rows_is_null(const struct rows *rows, unsigned column);

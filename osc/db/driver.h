@@ -16,6 +16,7 @@ struct db_driver {
     bool (*exec)(struct db *db, const char *statement, uint64_t *affected, struct error *err);
     bool (*query)(struct db *db, struct rows *rows, const char *statement, struct error *err);
     bool (*next)(struct rows *rows, struct error *err);
+    const char *(*name)(const struct rows *rows, unsigned column);
     void (*finish)(struct rows *rows);
     void (*add_literal)(struct db *db, struct text *out, const char *bytes, size_t length);
     void (*add_name)(struct text *out, const char *name);

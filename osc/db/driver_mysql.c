@@ -222,7 +222,8 @@ static void set_keepalive(MYSQL *mysql)
 static void set_options(MYSQL *mysql, const struct dsn *dsn, const char *purpose,
                         unsigned read_timeout_s)
 {
-    const unsigned connect_timeout = CONNECT_TIMEOUT_S, write_timeout = WRITE_TIMEOUT_S;
+    const unsigned connect_timeout = dsn->patience_s ? dsn->patience_s : CONNECT_TIMEOUT_S;
+    const unsigned write_timeout = dsn->patience_s ? dsn->patience_s : WRITE_TIMEOUT_S;
     const unsigned tcp = MYSQL_PROTOCOL_TCP;
     const unsigned long packet = 1UL << 30;
     const char *defaults = dsn_option(dsn, "defaults-file");
@@ -283,7 +284,7 @@ static MYSQL *open_link(const struct dsn *dsn, const char *purpose, unsigned rea
 static bool connect_link(struct db *db, const struct dsn *dsn, const char *purpose,
                          struct error *err)
 {
-    MYSQL *mysql = open_link(dsn, purpose, READ_TIMEOUT_S, err);
+    MYSQL *mysql = open_link(dsn, purpose, dsn->patience_s ? dsn->patience_s : READ_TIMEOUT_S, err);
 
     if (!mysql)
         return false;
@@ -377,6 +378,11 @@ static bool next(struct rows *rows, struct error *err)
     return true;
 }
 
+static const char *name(const struct rows *rows, unsigned column)
+{
+    return mysql_fetch_field_direct(rows->driver, column)->name;
+}
+
 static void finish(struct rows *rows)
 {
     mysql_free_result(rows->driver); /* reads away the rest */
@@ -397,6 +403,7 @@ const struct db_driver mysql_driver = {
     .exec = exec_statement,
     .query = query,
     .next = next,
+    .name = name,
     .finish = finish,
     .add_literal = mysql_add_literal,
     .add_name = mysql_add_name,

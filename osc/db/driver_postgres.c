@@ -247,6 +247,13 @@ static bool next(struct rows *rows, struct error *err)
     }
 }
 
+static const char *name(const struct rows *rows, unsigned column)
+{
+    const struct cursor *cursor = rows->driver;
+
+    return PQfname(cursor->result, (int)column);
+}
+
 static void finish(struct rows *rows)
 {
     struct cursor *cursor = rows->driver;
@@ -298,6 +305,7 @@ const struct db_driver postgres_driver = {
     .exec = exec_statement,
     .query = query,
     .next = next,
+    .name = name,
     .finish = finish,
     .add_literal = add_literal,
     .add_name = add_name,

@@ -22,9 +22,10 @@ struct dsn {
     const char *url;               /* as given: holds the password, never printed */
     const char *shown;             /* the same without password, for people       */
     const char *user, *password, *host,
-        *database;      /* NULL when absent; unused where libpq reads the URL */
-    unsigned port;      /* 0: the default */
-    const char *socket; /* NULL when absent */
+        *database;       /* NULL when absent; unused where libpq reads the URL */
+    unsigned port;       /* 0: the default */
+    const char *socket;  /* NULL when absent */
+    unsigned patience_s; /* for an answer; 0: statements take as long as they take */
     struct dsn_option {
         const char *name, *value;
         struct dsn_option *next;

@@ -9,6 +9,9 @@
 
 #include "osc/db/db.h"
 
+struct replicas;
+struct replica_lag;
+
 struct facts {
     const char *vendor;  /* "MySQL", "MariaDB", "PostgreSQL": for people only */
     const char *version; /* as the server says it */
@@ -32,10 +35,6 @@ struct server_dialect {
     const char *begin;             /* a read-write transaction at READ COMMITTED            */
     const char *begin_snapshot[2]; /* read only, REPEATABLE READ, its snapshot taken at once */
 
-    /* Query: milliseconds of the slowest replica's lag, no row or NULL without one; "" where a
-     * primary does not know. */
-    const char *replica_lag;
-
     /* Sets every session setting explicitly and fills db->id and db->facts. */
     bool (*setup)(struct db *db, const char *purpose, struct error *err);
 
@@ -48,6 +47,10 @@ struct server_dialect {
     bool (*lock_holder)(struct db *db, const char *name, uint64_t *holder,
                         struct error *err);                              /* 0: free */
     bool (*kill)(struct db *db, uint64_t connection, struct error *err); /* gone already is fine */
+
+    /* From the primary; `replicas` keeps connections from look to look. */
+    bool (*look_at_replicas)(struct db *db, struct replicas *replicas, struct replica_lag *lag,
+                             struct error *err);
 };
 
 extern const struct server_dialect mysql_server;

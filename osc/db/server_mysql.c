@@ -5,6 +5,7 @@
 
 #include "osc/base/log.h"
 #include "osc/db/driver.h"
+#include "osc/db/replicas.h"
 #include "osc/db/server.h"
 #include "osc/db/sql.h"
 
@@ -250,7 +251,6 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 }
 
 const struct server_dialect mysql_server = {
-    .replica_lag = "",
     .begin = "START TRANSACTION",
     .begin_snapshot = {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
                        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
@@ -258,4 +258,5 @@ const struct server_dialect mysql_server = {
     .lock_take = lock_take,
     .lock_holder = lock_holder,
     .kill = kill_connection,
+    .look_at_replicas = mysql_look_at_replicas,
 };

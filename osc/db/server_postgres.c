@@ -2,6 +2,7 @@
 
 #include "osc/base/log.h"
 #include "osc/db/driver.h"
+#include "osc/db/replicas.h"
 #include "osc/db/server.h"
 #include "osc/db/sql.h"
 
@@ -212,9 +213,6 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 }
 
 const struct server_dialect postgres_server = {
-    .replica_lag =
-        "SELECT (1000 * EXTRACT(epoch FROM max(COALESCE(replay_lag, '0'))))::pg_catalog.int8 "
-        "FROM pg_catalog.pg_stat_replication WHERE state = 'streaming'",
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
  /* The first query takes the snapshot, and BEGIN is none. */
     .begin_snapshot = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -223,4 +221,5 @@ const struct server_dialect postgres_server = {
     .lock_take = lock_take,
     .lock_holder = lock_holder,
     .kill = kill_connection,
+    .look_at_replicas = postgres_look_at_replicas,
 };

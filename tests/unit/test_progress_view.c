@@ -82,6 +82,26 @@ static void what_is_unknown_is_left_out(void **state)
     assert_line(&view, 200, true, "users  step 2/9 cutover  backlog 1.20k  attempt 3");
 }
 
+static void an_unknown_lag_is_not_none(void **state)
+{
+    struct progress_view view = {
+        .table = "t", .step = "copy", .fraction = -1, .rows_per_s = -1, .eta_s = -1};
+
+    (void)state;
+    view.replicas = 2;
+    assert_line(&view, 80, true, "t  copy  lag 0.0 s");
+    view.replica_lag_ms = 3210;
+    assert_line(&view, 80, true, "t  copy  lag 3.2 s");
+    view.replicas_unknown = 1;
+    assert_line(&view, 80, true, "t  copy  lag 3.2 s (1 of 2 unknown)");
+    view.replicas_unknown = 2;
+    assert_line(&view, 80, true, "t  copy  lag ?");
+    json_t *event = progress_json(&view);
+    assert_true(json_is_null(json_object_get(event, "replica_lag_ms")));
+    assert_int_equal(json_integer_value(json_object_get(event, "replicas_unknown")), 2);
+    json_decref(event);
+}
+
 static void all_but_the_last_row_is_not_all(void **state)
 {
     struct progress_view view = copying;
@@ -172,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_shows_what_matters),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(an_unknown_lag_is_not_none),
         cmocka_unit_test(all_but_the_last_row_is_not_all),
         cmocka_unit_test(more_rows_than_estimated_are_no_fraction_of_the_estimate),
         cmocka_unit_test(a_long_name_is_cut_between_characters),

@@ -1,0 +1,52 @@
+/*
+ * Replicas: how far behind the primary they are.
+ *
+ * Only shown, never waited for.  To ask may take as long as a dead host takes
+ * to be given up, so this is a thread's only work.
+ */
+#ifndef OSC_DB_REPLICAS_H
+#define OSC_DB_REPLICAS_H
+
+#include "osc/base/cancel.h"
+#include "osc/base/clock.h"
+#include "osc/base/progress.h"
+#include "osc/db/db.h"
+
+/* Of all replicas: one whose lag nobody can tell counts as unknown, never as none. */
+struct replica_lag {
+    unsigned replicas, unknown;
+    uint64_t worst_ms; /* of those that are known */
+};
+
+/* One that is asked itself, where the primary does not know how far it is. */
+struct replica {
+    struct dsn dsn;           /* the primary's, with its place */
+    struct db *db;            /* kept from look to look; NULL: none, or lost */
+    struct deadline next_try; /* to connect */
+    bool is_listed;           /* by the primary, when it was asked last */
+    struct replica *next;
+};
+
+struct replicas {
+    const struct dsn *primary;
+    struct arena *arena;
+    struct replica *first;
+};
+
+/* Looks once a second until `cancel`, on a connection of its own. */
+void replicas_watch(const struct dsn *primary, struct progress *progress, struct cancel *cancel);
+
+/* ---- for the dialects ---- */
+
+/* Adds it unless it is known already; it is listed. */
+void replicas_list(struct replicas *replicas, const char *host, unsigned port);
+/* Connected, or NULL: a host that did not answer is left alone for a while. */
+struct db *replica_connect(struct replica *replica);
+void replica_disconnect(struct replica *replica);
+
+bool mysql_look_at_replicas(struct db *db, struct replicas *replicas, struct replica_lag *lag,
+                            struct error *err);
+bool postgres_look_at_replicas(struct db *db, struct replicas *replicas, struct replica_lag *lag,
+                               struct error *err);
+
+#endif

@@ -1,0 +1,79 @@
+#include "tests/support/pair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "osc/base/arena.h"
+#include "osc/base/macro.h"
+#include "osc/base/text.h"
+#include "tests/unit/unit.h"
+
+/* Runs the lab; keeps the last line that it prints, unless NULL. */
+PRINTF(2, 3)
+static void lab(char last[300], const char *format, ...)
+{
+    char command[1000] = TEST_LAB " ", line[300] = "";
+    const size_t length = strlen(command);
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(command + length, sizeof command - length, format, args);
+    va_end(args);
+    FILE *output = popen(command, "r");
+    assert_non_null(output);
+    while (fgets(line, sizeof line, output))
+        line[strcspn(line, "\n")] = '\0';
+    if (pclose(output) != 0)
+        fail_msg("failed: %s", command);
+    if (last)
+        memcpy(last, line, sizeof line);
+}
+
+struct pair *pair_start(void)
+{
+    const char *server = getenv("OSC_TEST_SERVER"), *place = getenv("TMPDIR");
+    struct pair *pair = must_alloc(sizeof *pair);
+
+    if (!server)
+        fail_msg("OSC_TEST_SERVER is not set: run this test through tests/support/on-server");
+    (void)snprintf(pair->directory, sizeof pair->directory, "%s/osc-pair-XXXXXX",
+                   place ? place : "/tmp");
+    assert_non_null(mkdtemp(pair->directory));
+    (void)chmod(pair->directory, 0755);
+    (void)snprintf(pair->primary, sizeof pair->primary, "%s/primary", pair->directory);
+    (void)snprintf(pair->replica, sizeof pair->replica, "%s/replica", pair->directory);
+    const int us = (int)getpid();
+    lab(pair->primary_dsn, "start %s %s --die-with %d", server, pair->primary, us);
+    lab(pair->replica_dsn, "replica %s %s --die-with %d", pair->primary, pair->replica, us);
+    (void)setenv("OSC_TEST_DSN", pair->primary_dsn, 1);
+    return pair;
+}
+
+void pair_stop(struct pair *pair)
+{
+    AUTO(text) remove = TEXT_INIT;
+
+    lab(NULL, "stop %s --now", pair->replica);
+    lab(NULL, "stop %s --now", pair->primary);
+    text_printf(&remove, "rm -rf '%s'", pair->directory);
+    (void)!system(remove.bytes);
+    free(pair);
+}
+
+void pair_apply(const struct pair *pair, const char *how)
+{
+    lab(NULL, "apply %s %s", pair->replica, how);
+}
+
+void pair_promote(const struct pair *pair)
+{
+    lab(NULL, "promote %s", pair->replica);
+}
+
+void pair_stop_primary(const struct pair *pair)
+{
+    lab(NULL, "stop %s --now", pair->primary);
+}
