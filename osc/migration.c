@@ -260,5 +260,5 @@ static bool undo(struct migration *m, struct error *err)
 
 bool migration_give_up(struct migration *m, struct error *err)
 {
-    return undo(m, err) && (!m->state.id || state_forget(m->db, m->state.schema, m->state.id, err));
+    return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
 }

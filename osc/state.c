@@ -18,11 +18,22 @@ static void bind_place(struct sql_env *env, struct db *db, const char *schema, u
     sql_bind_sql(env, "now", dialect_of(db)->now);
 }
 
+static bool add_row(struct db *db, const struct sql_env *env, uint64_t *id, struct error *err)
+{
+    const struct state_dialect *dialect = dialect_of(db);
+
+    if (!sql_exec(db, dialect->create, env, NULL, err))
+        return false;
+    if (dialect->insert_returns)
+        return db_value_u64(db, id, sql_renders(env->arena, dialect->insert, env), err);
+    return sql_exec(db, dialect->insert, env, NULL, err) &&
+           db_value_u64(db, id, dialect->inserted, err);
+}
+
 bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    const struct state_dialect *dialect = dialect_of(db);
     char host[256] = "";
 
     (void)gethostname(host, sizeof host - 1);
@@ -38,12 +49,12 @@ bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struc
     sql_bind_literal(&env, db, "host", host);
     sql_bind_u64(&env, "pid", (uint64_t)getpid());
     sql_bind_literal(&env, db, "version", OSC_VERSION);
-    bool good = sql_exec(db, dialect->create, &env, NULL, err);
-    if (good && dialect->insert_returns)
-        good = db_value_u64(db, id, sql_renders(arena, dialect->insert, &env), err);
-    else if (good)
-        good = sql_exec(db, dialect->insert, &env, NULL, err) &&
-               db_value_u64(db, id, dialect->inserted, err);
+    bool good = false;
+    /* Another process may drop the table between the two: it ended the last migration in it. */
+    for (int tries = 0; !good && (!tries || (err->kind == ERROR_MISSING && tries < 3)); tries++) {
+        error_clear(err);
+        good = add_row(db, &env, id, err);
+    }
     arena_free(arena);
     return good ? true
                 : error_prefix(err, "recording the migration in %s." STATE_TABLE, row->schema);
@@ -218,18 +229,55 @@ bool state_list(struct db *db, const char *schema, struct arena *arena, struct s
     return true;
 }
 
+static bool is_empty(struct db *db, const struct sql_env *env, bool *empty, struct error *err)
+{
+    uint64_t left = 0;
+    const bool good = db_value_u64(
+        db, &left, sql_renders(env->arena, "SELECT COUNT(*) FROM {schema}." STATE_TABLE, env), err);
+
+    *empty = good && !left;
+    return good;
+}
+
+/* Counted again under the lock: another process may be about to add its row. */
+static bool drop_if_empty(struct db *db, const struct sql_env *env, struct error *err)
+{
+    const char *unlock = dialect_of(db)->unlock;
+    bool empty = false;
+
+    if (!is_empty(db, env, &empty, err) || !empty)
+        return err->kind == ERROR_NONE;
+    if (!db_begin(db, err))
+        return false;
+    bool good = sql_exec(db, dialect_of(db)->lock, env, NULL, err);
+    if (good) {
+        good = is_empty(db, env, &empty, err) &&
+               (!empty || sql_exec(db, "DROP TABLE {schema}." STATE_TABLE, env, NULL, err));
+        if (unlock && !db_is_lost(db)) {
+            struct error ignored = ERROR_INIT; /* our session's end unlocks as well */
+            (void)!db_exec(db, unlock, NULL, &ignored);
+        }
+    }
+    if (good)
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
 bool state_forget(struct db *db, const char *schema, uint64_t id, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    uint64_t left = 0;
 
     bind_place(&env, db, schema, id);
-    const bool good =
-        sql_exec(db, "DELETE FROM {schema}." STATE_TABLE " WHERE id = {id}", &env, NULL, err) &&
-        db_value_u64(db, &left,
-                     sql_renders(arena, "SELECT COUNT(*) FROM {schema}." STATE_TABLE, &env), err) &&
-        (left || sql_exec(db, "DROP TABLE {schema}." STATE_TABLE, &env, NULL, err));
+    bool good = (!id || sql_exec(db, "DELETE FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
+                                 NULL, err)) &&
+                drop_if_empty(db, &env, err);
+    /* Somebody was quicker, or holds the table: an empty one does no harm. */
+    if (!good && (err->kind == ERROR_MISSING || err->kind == ERROR_TRANSIENT)) {
+        error_clear(err);
+        good = true;
+    }
     arena_free(arena);
     return good;
 }

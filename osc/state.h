@@ -15,6 +15,8 @@ struct state_dialect {
     const char *insert;   /* template: a new row …                           */
     const char *inserted; /* … and the query that yields its id              */
     bool insert_returns;  /* insert itself answers with the id               */
+    const char *lock;     /* template {schema}: in a transaction, nobody else may use the table */
+    const char *unlock;   /* what ends that, beside the end of the transaction; NULL: nothing */
     const char *now;      /* the server's clock                              */
     const char *age;      /* template {at}: seconds since then               */
     const char *schemas;  /* query: schemas with a state table, of the DSN's database */
@@ -73,7 +75,7 @@ bool state_end(struct db *db, const char *schema, uint64_t id, const char *statu
 bool state_list(struct db *db, const char *schema, struct arena *arena, struct state_row **rows,
                 size_t *n, struct error *err) MUST_CHECK;
 
-/* Deletes the row, and the table with its last row. */
+/* Deletes the row (0: none), and the table when no row is left; no table at all is fine. */
 bool state_forget(struct db *db, const char *schema, uint64_t id, struct error *err) MUST_CHECK;
 
 #endif

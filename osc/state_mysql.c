@@ -33,6 +33,8 @@ const struct state_dialect mysql_state = {
               "{retired}, {host}, {pid}, {version}, {now}, {now})",
     .inserted = "SELECT LAST_INSERT_ID()",
     .insert_returns = false,
+    .lock = "LOCK TABLES {schema}." STATE_TABLE " WRITE",
+    .unlock = "UNLOCK TABLES",
     .now = "UTC_TIMESTAMP(3)",
     .age = "GREATEST(TIMESTAMPDIFF(SECOND, {at}, UTC_TIMESTAMP(3)), 0)",
     .schemas = "SELECT table_schema FROM information_schema.tables WHERE table_name = '" STATE_TABLE

@@ -32,6 +32,8 @@ const struct state_dialect postgres_state = {
               "{options}, {step}, 'running', {identity}, {fingerprint}, '', '', '', '', '', '', "
               "{retired}, {host}, {pid}, {version}, {now}, {now}) RETURNING id",
     .insert_returns = true,
+    .lock = "LOCK TABLE {schema}." STATE_TABLE " IN ACCESS EXCLUSIVE MODE",
+    .unlock = NULL,
     .now = "(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC')",
     .age = "GREATEST(0, EXTRACT(epoch FROM (pg_catalog.clock_timestamp() AT TIME ZONE 'UTC') - "
            "{at})::bigint)",

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/support/scene.h"
 
@@ -205,11 +206,51 @@ static void what_is_not_ours_is_not_dropped(void **state)
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t_osc_journal"), 0);
 }
 
+/* Killed between making the state table and its row, for instance. */
+static void an_empty_state_table_goes_with_abort(void **state)
+{
+    struct scene *s = *state;
+
+    make_t(s);
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN w int", "--after=drop", NULL), 0);
+    scene_sql(s, "DELETE FROM osc_state");
+    assert_exit(scene_osc(s, "abort", "t", NULL), 0);
+    assert_false(scene_try_sql(s, "SELECT 1 FROM osc_state"));
+}
+
+/* Abort drops the state table with its last row, but not while another row is being added. */
+static void a_migration_that_begins_keeps_its_row(void **state)
+{
+    struct scene *s = *state;
+
+    make_t(s);
+    scene_kill_at(s, "verify");
+    struct outcome outcome = scene_osc(s, "alter", "t", "ADD COLUMN w int", NULL);
+    assert_int_equal(outcome.status, 128 + 9);
+    outcome_free(&outcome);
+    scene_sql(s, "BEGIN");
+    scene_sql(s, "INSERT INTO osc_state (source_schema, source_table, alter_text, options, step, "
+                 "status, identity, fingerprint, stamp, deferred, watermark, wish, progress, "
+                 "error, retired, host, pid, version, started_at, updated_at) VALUES ('s', "
+                 "'other', '', '{}', 'plan', 'running', '', '', '', '', '', '', '', '', '', '', "
+                 "1, '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)");
+    const pid_t abort = scene_start(s, "abort", "t", NULL);
+    assert_int_equal(sleep(2), 0); /* it waits for the table now, or soon */
+    scene_sql(s, "COMMIT");
+    assert_exit(scene_wait(s, abort), 0);
+    assert_nothing_left(s, false);
+    assert_string_equal(scene_value(s, "SELECT source_table FROM osc_state"), "other");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_abort_needs_no_state_table, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(an_abort_needs_no_source, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(an_empty_state_table_goes_with_abort, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_migration_that_begins_keeps_its_row, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_dropped, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(what_others_do_is_noticed, open_scene, close_scene),
     };
