@@ -100,8 +100,8 @@ static struct readme read_rights(struct scene *s)
     char *end = strstr(block, "```");
     assert_non_null(end);
     *end = '\0';
-    const char *mine = put(s, put(s, put(s, block, "osc", user), "shop_owner", owner), "shop",
-                           strrchr(superuser, '/') + 1);
+    const char *mine =
+        put(s, put(s, put(s, block, "osc", user), "shop_owner", owner), "shop", s->parsed.database);
     char *rest = arena_string(s->arena, mine);
     strsep(&rest, "\n");
     for (char *line; (line = strsep(&rest, "\n"));) {
