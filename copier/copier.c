@@ -205,6 +205,11 @@ static bool attend(struct copier *copier, struct cancel *cancel, struct error *e
         arena_reset(arena);
         good = plan_check_source(job->plan, job->db, err) &&
                job->save(job->owner, chunker_watermark(copier->chunker, arena), err);
+        /* Somebody's DDL in the queue keeps us from asking: the next look will tell. */
+        if (!good && err->kind == ERROR_TRANSIENT) {
+            error_clear(err);
+            good = true;
+        }
     }
     arena_free(arena);
     return good;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "osc/base/fail.h"
+#include "osc/base/human.h"
 #include "osc/base/log.h"
 #include "osc/db/dialect.h"
 #include "triggers/capture.h"
@@ -106,7 +107,8 @@ static bool drain_and_swap(const struct cutover_job *job, const struct pair *pai
 }
 
 /* Gently as long as that has a chance: each try costs the application a few milliseconds. */
-static bool attempt(const struct cutover_job *job, const struct pair *pair, struct error *err)
+static bool attempt(const struct cutover_job *job, const struct pair *pair, struct lookout *lookout,
+                    struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
     const unsigned gentle = job->plan->facts->drains_beside_lock ? QUICK_TRIES : 0;
@@ -115,31 +117,22 @@ static bool attempt(const struct cutover_job *job, const struct pair *pair, stru
         const bool insists = n == gentle;
         error_clear(err);
         FAILPOINT("before-lock");
-        if (dialect->lock(pair->locks, job->plan, insists, job->lock_ms, err)) {
+        if (dialect->lock(pair->locks, job->plan, insists, job->patience.lock_ms, err)) {
             if (drain_and_swap(job, pair, insists, err))
                 return true;
             dialect->unlock(pair->locks, job->plan);
         }
         if (err->kind != ERROR_TRANSIENT)
             return false;
-        if (!insists &&
-            !cancel_sleep_ms(job->cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
-            return cancel_check(job->cancel, err);
+        if (insists)
+            break;
+        if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
+            return cancel_check(job->patience.cancel, err);
+        error_clear(err);
+        if (!lookout_is_clear(lookout, pair->locks, err)) /* somebody has become a blocker */
+            return false;
     }
     return false;
-}
-
-/* True when the way is free; false with the blockers named (ERROR_TRANSIENT), or another error. */
-static bool look_for_blockers(const struct cutover_job *job, struct db *db, struct error *err)
-{
-    AUTO(text) blockers = TEXT_INIT;
-
-    if (!job->plan->dialect->cutover->peek(db, job->plan, &blockers, err))
-        return false;
-    if (!blockers.length)
-        return true;
-    return error_set(err, ERROR_TRANSIENT, "others hold %s:\n%s", job->plan->source->quoted,
-                     blockers.bytes);
 }
 
 /* The reply of a swap was lost: *swapped says what became of it. */
@@ -166,18 +159,21 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
 
 bool cutover_swap(const struct cutover_job *job, struct error *err)
 {
-    const struct deadline until = deadline_in_ms(job->patience_ms);
+    const struct deadline until = deadline_in_ms(job->patience.total_ms);
+    struct lookout lookout = {.plan = job->plan, .patience = &job->patience, .readers_count = true};
     struct pair pair = {.locks = NULL};
     bool good = false, swapped = false;
 
     for (unsigned n = 0; !swapped; n++) {
         error_clear(err);
         good = connect_pair(job, &pair, err) &&
-               replay_until_short(job->replay, SHORT_BACKLOG, &until, job->cancel, err) &&
-               look_for_blockers(job, pair.locks, err);
+               replay_until_short(job->replay, SHORT_BACKLOG, &until, job->patience.cancel, err) &&
+               lookout_is_clear(&lookout, pair.locks, err);
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);
-            swapped = good = attempt(job, &pair, err);
+            swapped = good = attempt(job, &pair, &lookout, err);
+            if (!good && err->kind == ERROR_TRANSIENT)
+                lookout_explain(&lookout, pair.locks, err);
         }
         if (!good && (err->kind == ERROR_LOST || err->kind == ERROR_AMBIGUOUS))
             good = settle_lost(job, &swapped, err);
@@ -187,12 +183,12 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
             F("error", err->text));
         if (deadline_passed(&until)) {
             good = false;
-            error_prefix(err, "no cutover within %" PRIu64 " s", job->patience_ms / 1000);
-            error_hint(err, "end the blockers or raise --cutover-timeout, then osc resume");
+            error_prefix(err, "no cutover within %s", human_setting(job->patience.total_ms).text);
+            lookout_advise(&lookout, "", "osc resume", err);
             break;
         }
-        if (!cancel_sleep_ms(job->cancel, backoff_ms(n, 100, 10000))) {
-            good = cancel_check(job->cancel, err);
+        if (!cancel_sleep_ms(job->patience.cancel, backoff_until_ms(&until, n, 100, 10000))) {
+            good = cancel_check(job->patience.cancel, err);
             break;
         }
     }

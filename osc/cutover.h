@@ -9,6 +9,7 @@
 #define OSC_CUTOVER_H
 
 #include "osc/cutover_dialect.h"
+#include "osc/plan/blockers.h"
 #include "triggers/replay.h"
 
 struct cutover_job {
@@ -16,10 +17,8 @@ struct cutover_job {
     const struct dsn *dsn;
     const struct replay_job *replay;
     const char *deferred, *stamp;
-    uint64_t lock_ms;     /* longest wait for the locks in one attempt           */
-    uint64_t patience_ms; /* for all attempts together                           */
-    uint64_t drain_ms;    /* longest drain while the application waits           */
-    struct cancel *cancel;
+    struct patience patience;
+    uint64_t drain_ms; /* longest drain while the application waits           */
     struct progress *progress;
 };
 

@@ -15,12 +15,6 @@ enum owner {
 
 struct cutover_dialect {
     /*
-     * Who would make us wait: adds one line for each blocker (user, host, id,
-     * age, query) to `blockers`; an empty text means go.  Servers that cannot tell say nothing.
-     */
-    bool (*peek)(struct db *db, const struct plan *plan, struct text *blockers, struct error *err);
-
-    /*
      * Gently: keeps everybody from writing the source, in a moment in which
      * nobody does; the journal is then drained beside the lock.  Insisting (and where
      * facts->drains_beside_lock is not set, always): keeps everybody out, waiting in the

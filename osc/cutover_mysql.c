@@ -22,17 +22,11 @@
 #include "osc/shadow_mysql.h"
 
 enum {
-    OLD_TRANSACTION_MS = 1000, /* older ones will not end just because we wait a moment */
-    RENAME_SEEN_MS = 2000,     /* for the RENAME to reach the queue */
+    RENAME_SEEN_MS = 2000, /* for the RENAME to reach the queue */
     RENAME_DONE_MS = 10000,
 };
 
 static const char rename_tables[] = "RENAME TABLE {source} TO {retired}, {shadow} TO {source}";
-
-static bool peek(struct db *db, const struct plan *plan, struct text *blockers, struct error *err)
-{
-    return mysql_table_users(db, plan->source, OLD_TRANSACTION_MS, false, blockers, err);
-}
 
 /* ---- lock and unlock ---- */
 
@@ -56,31 +50,11 @@ static const char *tables_to_lock(const struct plan *plan, struct arena *arena)
                        &env);
 }
 
-/*
- * What the drain does becomes durable once, with the RENAME, instead of statement
- * by statement while everybody waits.
- */
-static bool hold_commits(struct db *db, struct error *err)
-{
-    return db_exec(db, "SET SESSION autocommit = 0", NULL, err);
-}
-
-static void give_back(struct db *db, const char *how)
-{
-    const char *const statements[] = {how, "UNLOCK TABLES", "SET SESSION autocommit = 1"};
-    struct error ignored = ERROR_INIT;
-
-    for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-        if (!db_is_lost(db) && !db_exec(db, statements[i], NULL, &ignored))
-            LOG(LOG_WARN, "giving locks back failed", F("statement", statements[i]),
-                F("error", ignored.text));
-}
-
 static void unlock(struct db *db, const struct plan *plan)
 {
     struct error ignored = ERROR_INIT;
 
-    give_back(db, "ROLLBACK");
+    mysql_unlock_tables(db, "ROLLBACK");
     if (!plan->facts->renames_under_lock && !db_is_lost(db) && !sentry_drop(db, plan, &ignored))
         LOG(LOG_WARN, "a table was left behind", F("name", plan->names.sentry),
             F("error", ignored.text));
@@ -94,8 +68,7 @@ static bool lock(struct db *db, const struct plan *plan, bool insists UNUSED, ui
     const bool needs_sentry = !plan->facts->renames_under_lock;
 
     bool good = (!needs_sentry || sentry_create(db, plan, err)) &&
-                mysql_lock_tables(db, tables, plan->source, timeout_ms, err) &&
-                hold_commits(db, err);
+                mysql_lock_tables(db, tables, plan->source, timeout_ms, err);
     if (!good)
         unlock(db, plan);
     arena_free(arena);
@@ -119,7 +92,7 @@ static bool swap_under_lock(struct db *db, const struct plan *plan, struct error
             err->kind = ERROR_AMBIGUOUS;
         return false;
     }
-    give_back(db, "COMMIT");
+    mysql_unlock_tables(db, "COMMIT");
     return true;
 }
 
@@ -185,7 +158,7 @@ static bool let_it_run(struct db *db, const struct plan *plan, struct renamer *r
     if (!sql_exec(db, "DROP TABLE {sentry}", &plan->env, NULL, err))
         return false;
     FAILPOINT("sentry-dropped");
-    give_back(db, "COMMIT");
+    mysql_unlock_tables(db, "COMMIT");
     return true;
 }
 
@@ -352,7 +325,6 @@ static bool show(struct db *db, const struct plan *plan, const char *deferred UN
 }
 
 const struct cutover_dialect mysql_cutover = {
-    .peek = peek,
     .lock = lock,
     .close = close_table,
     .swap = swap,

@@ -7,48 +7,6 @@
 #include "osc/parity_postgres.h"
 #include "osc/plan/postgres.h"
 
-/* ---- who stands in the way ---- */
-
-/*
- * Short transactions end by themselves, and ordinary autovacuum gives way to
- * lock(); one against wraparound does not.  Of a statement only its shape is
- * shown.  What a server hides from us counts as short.
- */
-static const char holders[] =
-    "SELECT DISTINCT pg_catalog.format('  process %s (%s%s), %s for %s s: %s', a.pid,\n"
-    "  COALESCE(a.usename, a.backend_type), ' at ' || pg_catalog.host(a.client_addr),\n"
-    "  COALESCE(a.state, 'running'),\n"
-    "  EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8,\n"
-    "  pg_catalog.left(pg_catalog.regexp_replace(a.query, '''[^'']*''|[0-9]+|\\s+', ' ', 'g'), "
-    "60))\n"
-    "FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid\n"
-    "WHERE l.locktype = 'relation' AND l.relation = {source_class} AND l.granted\n"
-    "AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d\n"
-    "  WHERE d.datname = pg_catalog.current_database())\n"
-    "AND a.pid <> pg_catalog.pg_backend_pid() AND CASE\n"
-    "  WHEN a.backend_type = 'autovacuum worker' THEN a.query LIKE '%wraparound%'\n"
-    "  WHEN a.state LIKE 'idle in%' THEN\n"
-    "    a.state_change < pg_catalog.clock_timestamp() - '300 ms'::pg_catalog.interval\n"
-    "  ELSE a.xact_start < pg_catalog.clock_timestamp() - '1 s'::pg_catalog.interval END\n"
-    "UNION ALL\n"
-    "SELECT pg_catalog.format('  prepared transaction %L of %s since %s', p.gid, p.owner,\n"
-    "  p.prepared::pg_catalog.timestamptz(0))\n" POSTGRES_PREPARED
-    "AND l.relation = {source_class}";
-
-static bool peek(struct db *db, const struct plan *plan, struct text *blockers, struct error *err)
-{
-    struct arena *arena = arena_new();
-    struct sql_env env = {.arena = arena};
-    struct statements found = {.arena = arena};
-
-    sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
-    const bool good = statements_ask(&found, db, holders, &env, err);
-    for (size_t i = 0; good && i < found.n; i++)
-        text_printf(blockers, "%s\n", found.list[i]);
-    arena_free(arena);
-    return good;
-}
-
 /* ---- lock ---- */
 
 enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300 };
@@ -344,7 +302,6 @@ static bool drop_retired(struct db *db, const struct plan *plan, struct error *e
 }
 
 const struct cutover_dialect postgres_cutover = {
-    .peek = peek,
     .lock = lock,
     .close = close_table,
     .swap = swap,

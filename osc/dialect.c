@@ -7,6 +7,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
+#include "osc/plan/blockers.h"
 #include "osc/plan/catalog_dialect.h"
 #include "osc/shadow.h"
 #include "osc/state.h"
@@ -18,6 +19,7 @@ const struct dialect mysql_dialect = {
     .driver = &mysql_driver,
     .server = &mysql_server,
     .catalog = &mysql_catalog,
+    .blockers = &mysql_blockers,
     .shadow = &mysql_shadow,
     .copy = &mysql_copy,
     .capture = &mysql_capture,
@@ -31,6 +33,7 @@ const struct dialect postgres_dialect = {
     .driver = &postgres_driver,
     .server = &postgres_server,
     .catalog = &postgres_catalog,
+    .blockers = &postgres_blockers,
     .shadow = &postgres_shadow,
     .copy = &postgres_copy,
     .capture = &postgres_capture,

@@ -70,15 +70,13 @@ static bool step_shadow(struct migration *m, struct error *err)
 
 static bool step_capture(struct migration *m, struct error *err)
 {
+    const struct patience patience = migration_patience(m);
     const char *stamp = NULL;
-    const struct options *o = &m->options;
 
     if (*m->state.stamp)
         return capture_check(m->db, &m->plan, m->state.stamp, err);
-    return capture_remove(m->db, &m->plan, o->lock_timeout_ms, o->cutover_timeout_ms, m->cancel,
-                          err) &&
-           capture_install(m->db, &m->plan, o->lock_timeout_ms, o->cutover_timeout_ms, m->cancel,
-                           &stamp, err) &&
+    return capture_remove(m->db, &m->plan, &patience, err) &&
+           capture_install(m->db, &m->plan, &patience, &stamp, err) &&
            migration_set(m, "stamp", &m->state.stamp, stamp, err);
 }
 
@@ -228,10 +226,8 @@ static bool step_cutover(struct migration *m, struct error *err)
         .replay = &replay,
         .deferred = m->state.deferred,
         .stamp = m->state.stamp,
-        .lock_ms = m->options.lock_timeout_ms,
-        .patience_ms = m->options.cutover_timeout_ms,
+        .patience = migration_patience(m),
         .drain_ms = DRAIN_MS,
-        .cancel = m->cancel,
         .progress = m->request->progress,
     };
 
@@ -308,13 +304,31 @@ static bool enter(struct migration *m, enum step_id step, struct error *err)
     return migration_set(m, "step", &m->state.step, steps[step].name, err);
 }
 
-/* The cutover asks again under the lock; asked early, nobody waits hours for a refusal. */
+/*
+ * The cutover asks again under the lock; asked early, nobody waits hours for a
+ * refusal.  Somebody's DDL in the queue may keep us even from asking.
+ */
 static bool world_is_as_planned(struct migration *m, enum step_id step, struct error *err)
 {
+    const struct patience patience = migration_patience(m);
+    const struct deadline until = deadline_in_ms(patience.total_ms);
+    struct lookout lookout = {.plan = &m->plan, .patience = &patience, .readers_count = true};
+
     if (step <= STEP_CAPTURE || step >= STEP_FINISH)
         return true;
-    return plan_check_source(&m->plan, m->db, err) &&
-           capture_check(m->db, &m->plan, m->state.stamp, err);
+    for (unsigned n = 0;; n++) {
+        error_clear(err);
+        if (plan_check_source(&m->plan, m->db, err) &&
+            capture_check(m->db, &m->plan, m->state.stamp, err))
+            return true;
+        if (err->kind != ERROR_TRANSIENT)
+            return false;
+        lookout_explain(&lookout, m->db, err);
+        if (deadline_passed(&until))
+            return error_prefix(err, "looking at %s", m->plan.source->quoted);
+        if (!cancel_sleep_ms(m->cancel, backoff_until_ms(&until, n, 100, 5000)))
+            return cancel_check(m->cancel, err);
+    }
 }
 
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)

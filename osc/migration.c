@@ -236,14 +236,24 @@ struct replay_job migration_replay_job(struct migration *m)
     };
 }
 
+struct patience migration_patience(const struct migration *m)
+{
+    return (struct patience){
+        .lock_ms = m->options.lock_timeout_ms,
+        .total_ms = m->options.cutover_timeout_ms,
+        .kill_after_ms = m->options.kill_blockers_after_ms,
+        .cancel = m->cancel,
+    };
+}
+
 /* Goes on after a failure so that as much as possible is removed; the first error is told. */
 static bool undo(struct migration *m, struct error *err)
 {
     const struct plan *plan = &m->plan;
+    const struct patience patience = migration_patience(m);
     struct error first = ERROR_INIT, second = ERROR_INIT;
 
-    if (!capture_remove(m->db, plan, m->options.lock_timeout_ms, m->options.cutover_timeout_ms,
-                        m->cancel, &first))
+    if (!capture_remove(m->db, plan, &patience, &first))
         LOG(LOG_WARN, "triggers or journal not removed", F("error", first.text));
     /* also the sentry of an attempt to swap that died */
     if (first.kind == ERROR_NONE && !plan->dialect->cutover->clean(m->db, plan, &first))

@@ -11,6 +11,7 @@
 #include "osc/base/grace.h"
 #include "osc/db/dsn.h"
 #include "osc/migrate.h"
+#include "osc/plan/blockers.h"
 #include "osc/state.h"
 #include "triggers/replay.h"
 
@@ -76,6 +77,7 @@ void migration_keep_no_more(struct migration *m);
 bool migration_set(struct migration *m, const char *column, const char **field, const char *value,
                    struct error *err) MUST_CHECK;
 
+struct patience migration_patience(const struct migration *m);
 struct replay_job migration_replay_job(struct migration *m);
 unsigned migration_threads(const struct migration *m);
 

@@ -21,11 +21,12 @@ enum verify { VERIFY_FULL, VERIFY_NONE };
 enum after { AFTER_KEEP, AFTER_DROP }; /* what becomes of the retired table */
 
 struct options {
-    const char *dsn;             /* NULL: not given */
-    unsigned threads;            /* 0: as many as suit this machine */
-    uint64_t chunk_time_ms;      /* what one chunk should take */
-    uint64_t lock_timeout_ms;    /* longest wait in the queue for a table lock */
-    uint64_t cutover_timeout_ms; /* give up when all attempts together took this long */
+    const char *dsn;                 /* NULL: not given */
+    unsigned threads;                /* 0: as many as suit this machine */
+    uint64_t chunk_time_ms;          /* what one chunk should take */
+    uint64_t lock_timeout_ms;        /* longest wait in the queue for a table lock */
+    uint64_t kill_blockers_after_ms; /* end who blocks us for longer; 0: nobody */
+    uint64_t cutover_timeout_ms;     /* give up when all attempts together took this long */
     enum strategy strategy;
     enum verify verify;
     enum after after;

@@ -90,6 +90,22 @@ static const struct option option_json = {
     .help = "Answer with JSON on standard output; alter and resume write one event per line.",
 };
 
+static const struct option option_kill_blockers_after = {
+    .name = "kill-blockers-after",
+    .type = OPT_DURATION,
+    .is_durable = true,
+    .at = AT(kill_blockers_after_ms),
+    .value = "TIME",
+    .standard = "never",
+    .zero = "never",
+    .least = 1,
+    .most = 7 * DAY,
+    .commands = FOR_CHANGE | FOR_ABORT,
+    .help = "End the connection of a transaction that keeps us from locking the table and is "
+            "older than this. Never ended are replication, backups, maintenance and DDL, prepared "
+            "transactions, and osc itself.",
+};
+
 static const struct option option_lock_timeout = {
     .name = "lock-timeout",
     .type = OPT_DURATION,
@@ -180,9 +196,22 @@ static const struct option option_version = {
 
 /* Alphabetical. */
 const struct option *const options_table[] = {
-    &option_after,    &option_chunk_time, &option_cutover_timeout, &option_dry_run, &option_dsn,
-    &option_help,     &option_json,       &option_lock_timeout,    &option_quiet,   &option_repair,
-    &option_strategy, &option_threads,    &option_verbose,         &option_verify,  &option_version,
+    &option_after,
+    &option_chunk_time,
+    &option_cutover_timeout,
+    &option_dry_run,
+    &option_dsn,
+    &option_help,
+    &option_json,
+    &option_kill_blockers_after,
+    &option_lock_timeout,
+    &option_quiet,
+    &option_repair,
+    &option_strategy,
+    &option_threads,
+    &option_verbose,
+    &option_verify,
+    &option_version,
 };
 const size_t options_count = ARRAY_SIZE(options_table);
 static_assert(ARRAY_SIZE(options_table) <= 64, "struct options has a bit for each row");

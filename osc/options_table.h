@@ -16,7 +16,7 @@ struct option {
     size_t at;
     const char *value;          /* what stands for the value in the help */
     const char *standard;       /* the default, as the operator would write it */
-    const char *zero;           /* OPT_COUNT: the word for 0 */
+    const char *zero;           /* OPT_COUNT, OPT_DURATION: the word for 0 */
     const char *const *choices; /* OPT_CHOICE: words, by value */
     uint64_t least, most;       /* OPT_COUNT, OPT_DURATION (milliseconds) */
     unsigned commands;

@@ -68,6 +68,10 @@ static bool parse_duration(const struct option *option, const char *string, uint
 {
     uint64_t parsed;
 
+    if (option->zero && strcmp(string, option->zero) == 0) {
+        *ms = 0;
+        return true;
+    }
     if (!parse_ms(string, &parsed))
         return error_set(err, ERROR_USAGE,
                          "%s takes a time with its unit (250ms, 2s, 5m, 1h, 1d), not '%s'", said,
@@ -148,7 +152,11 @@ void option_print(const struct options *options, const struct option *option, st
             text_printf(out, "%u", count);
         return;
     }
-    case OPT_DURATION: text_add(out, human_setting(*(const uint64_t *)at).text); return;
+    case OPT_DURATION: {
+        const uint64_t ms = *(const uint64_t *)at;
+        text_add(out, !ms && option->zero ? option->zero : human_setting(ms).text);
+        return;
+    }
     case OPT_CHOICE: text_add(out, option->choices[*(const unsigned *)at]); return;
     case OPT_SECRET: text_add(out, "(secret)"); return;
     }

@@ -5,23 +5,22 @@
 #ifndef OSC_TRIGGERS_CAPTURE_H
 #define OSC_TRIGGERS_CAPTURE_H
 
-#include "osc/base/cancel.h"
-#include "osc/plan/plan.h"
+#include "osc/plan/blockers.h"
 
 /*
  * Creates the journal and installs the triggers by short attempts with jittered
- * pauses, for at most `patience_ms`; each waits at most `lock_ms` for the table.  *stamp (in
- * plan->arena) names this set of triggers.
+ * pauses, none while somebody is seen in the way.  *stamp (in plan->arena) names this
+ * set of triggers.
  */
-bool capture_install(struct db *db, const struct plan *plan, uint64_t lock_ms, uint64_t patience_ms,
-                     struct cancel *cancel, const char **stamp, struct error *err) MUST_CHECK;
+bool capture_install(struct db *db, const struct plan *plan, const struct patience *patience,
+                     const char **stamp, struct error *err) MUST_CHECK;
 
 /* The triggers are still the ones that were installed; ERROR_REFUSED when a write may have been
  * missed. */
 bool capture_check(struct db *db, const struct plan *plan, const char *stamp,
                    struct error *err) MUST_CHECK;
 
-bool capture_remove(struct db *db, const struct plan *plan, uint64_t lock_ms, uint64_t patience_ms,
-                    struct cancel *cancel, struct error *err) MUST_CHECK;
+bool capture_remove(struct db *db, const struct plan *plan, const struct patience *patience,
+                    struct error *err) MUST_CHECK;
 
 #endif

@@ -206,7 +206,7 @@ static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms,
             if (!good)
                 undo_triggers(db, plan, event);
         }
-        mysql_unlock_tables(db);
+        mysql_unlock_tables(db, "COMMIT");
     }
     arena_free(arena);
     return good;
@@ -241,7 +241,7 @@ static bool drop_triggers(struct db *db, const struct plan *plan, const char *ho
     bool good = true;
     for (enum event event = ON_INSERT; good && event < EVENTS; event++)
         good = drop_trigger(db, plan, event, err);
-    mysql_unlock_tables(db);
+    mysql_unlock_tables(db, "COMMIT");
     return good;
 }
 

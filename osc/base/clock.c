@@ -46,3 +46,12 @@ uint64_t backoff_ms(unsigned attempt, uint64_t base_ms, uint64_t cap_ms)
         whole = cap_ms;
     return whole / 2 + (uint64_t)rand_r(&seed) % (whole / 2 + 1);
 }
+
+uint64_t backoff_until_ms(const struct deadline *until, unsigned attempt, uint64_t base_ms,
+                          uint64_t cap_ms)
+{
+    const uint64_t pause = backoff_ms(attempt, base_ms, cap_ms);
+    const uint64_t left = deadline_left_ms(until);
+
+    return pause < left ? pause : left < base_ms ? base_ms : left;
+}

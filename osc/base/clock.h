@@ -20,5 +20,8 @@ uint64_t deadline_left_ms(const struct deadline *deadline); /* 0 when passed */
 
 /* Exponential backoff with jitter: between half and the whole of base * 2^attempt, capped. */
 uint64_t backoff_ms(unsigned attempt, uint64_t base_ms, uint64_t cap_ms);
+/* The same, but not beyond the deadline: the last attempt comes when it passes. */
+uint64_t backoff_until_ms(const struct deadline *until, unsigned attempt, uint64_t base_ms,
+                          uint64_t cap_ms);
 
 #endif

@@ -12,6 +12,7 @@ struct dialect {
     const struct db_driver *driver;          /* osc/db/driver_<name>.c     */
     const struct server_dialect *server;     /* osc/db/server_<name>.c     */
     const struct catalog_dialect *catalog;   /* osc/plan/catalog_<name>.c  */
+    const struct blocker_dialect *blockers;  /* osc/plan/blockers_<name>.c */
     const struct shadow_dialect *shadow;     /* osc/shadow_<name>.c        */
     const struct copy_dialect *copy;         /* copier/copy_<name>.c       */
     const struct capture_dialect *capture;   /* triggers/capture_<name>.c  */

@@ -25,6 +25,9 @@ struct facts {
     bool lock_has_nowait;     /* LOCK TABLES … NOWAIT / WAIT n */
     bool sees_metadata_locks; /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
+    bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
+    const char *sight_right;         /* the statement that lets us see (more of) who holds a lock */
+    const char *kill_right;          /* … that lets us end connections of others */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
     bool lower_case_names;           /* table names are folded to lower case */
     const char *inner_tables;        /* information_schema's list of InnoDB's tables, or NULL */

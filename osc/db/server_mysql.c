@@ -129,6 +129,10 @@ static void read_version(struct facts *facts)
     facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
     facts->has_check_names_per_schema = !is_mariadb;
     facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
+    facts->sight_right = is_mariadb ? "INSTALL SONAME 'metadata_lock_info'"
+                                    : "GRANT SELECT ON performance_schema.* TO the user of the DSN";
+    facts->kill_right = is_mariadb ? "GRANT CONNECTION ADMIN ON *.* TO the user of the DSN"
+                                   : "GRANT CONNECTION_ADMIN ON *.* TO the user of the DSN";
     facts->inner_foreign_keys = is_mariadb ? "INNODB_SYS_FOREIGN" : "INNODB_FOREIGN";
 }
 

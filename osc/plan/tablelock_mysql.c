@@ -2,47 +2,39 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "osc/base/clock.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/db/driver.h"
 #include "osc/db/sql.h"
 
 enum { PAUSE_US = 1500 /* between two tries */ };
 
-static const char users_of_table[] =
-    "SELECT h.PROCESSLIST_USER, h.PROCESSLIST_HOST, h.PROCESSLIST_ID,"
-    " CAST(COALESCE(x.TIMER_WAIT / 1000000000, h.PROCESSLIST_TIME * 1000) AS UNSIGNED) AS age_ms,"
-    " LEFT(COALESCE(h.PROCESSLIST_INFO, '(idle in transaction)'), 200)"
-    " FROM (SELECT OWNER_THREAD_ID, MAX(LOCK_TYPE <> 'SHARED_READ') AS writes"
+/* Transactions that have only read the table: they would die if they wrote to it behind us. */
+static const char readers_of_table[] =
+    "SELECT COUNT(*) FROM (SELECT OWNER_THREAD_ID, MAX(LOCK_TYPE <> 'SHARED_READ') AS writes"
     "  FROM performance_schema.metadata_locks"
     "  WHERE OBJECT_TYPE = 'TABLE' AND OBJECT_SCHEMA = {schema} AND OBJECT_NAME = {name}"
     "  AND LOCK_STATUS = 'GRANTED' GROUP BY OWNER_THREAD_ID) AS l"
     " JOIN performance_schema.threads AS h ON h.THREAD_ID = l.OWNER_THREAD_ID"
-    " LEFT JOIN performance_schema.events_transactions_current AS x"
-    "  ON x.THREAD_ID = l.OWNER_THREAD_ID AND x.STATE = 'ACTIVE'"
-    " WHERE h.PROCESSLIST_ID <> CONNECTION_ID() AND {who} HAVING age_ms >= {older}";
+    " JOIN performance_schema.events_transactions_current AS x"
+    "  ON x.THREAD_ID = l.OWNER_THREAD_ID AND x.STATE = 'ACTIVE' AND x.AUTOCOMMIT = 'NO'"
+    " WHERE h.PROCESSLIST_ID <> CONNECTION_ID() AND l.writes = 0";
 
-bool mysql_table_users(struct db *db, const struct table *table, uint64_t older_ms,
-                       bool only_readers, struct text *users, struct error *err)
+static bool count_readers(struct db *db, const struct table *table, uint64_t *readers,
+                          struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    struct rows rows = ROWS_INIT;
 
     sql_bind_literal(&env, db, "schema", table->schema);
     sql_bind_literal(&env, db, "name", table->name);
-    sql_bind_u64(&env, "older", older_ms);
-    sql_bind_sql(&env, "who", only_readers ? "l.writes = 0 AND x.AUTOCOMMIT = 'NO'" : "TRUE");
-    const bool asked =
-        !db_facts(db)->sees_metadata_locks || sql_query(db, &rows, users_of_table, &env, err);
-    while (asked && rows_next(&rows, err))
-        text_printf(users, "  %s@%s, connection %s, for %s ms: %s\n", rows_text(&rows, 0),
-                    rows_text(&rows, 1), rows_text(&rows, 2), rows_text(&rows, 3),
-                    rows_text(&rows, 4));
-    const bool good = asked && err->kind == ERROR_NONE;
-    rows_release(&rows);
+    *readers = 0;
+    const bool good = !db_facts(db)->sees_metadata_locks ||
+                      db_value_u64(db, readers, sql_renders(arena, readers_of_table, &env), err);
     arena_free(arena);
     return good;
 }
@@ -94,13 +86,12 @@ static bool lock_without_queueing(struct db *db, const char *tables, const struc
 static bool wait_for_readers(struct db *db, const struct table *first, const struct deadline *until,
                              struct error *err)
 {
-    AUTO(text) readers = TEXT_INIT;
+    uint64_t readers = 0;
 
     do {
-        text_clear(&readers);
-        if (!mysql_table_users(db, first, 0, true, &readers, err))
+        if (!count_readers(db, first, &readers, err))
             return false;
-        if (!readers.length)
+        if (!readers)
             return true;
         pause_a_moment();
     } while (!deadline_passed(until));
@@ -110,6 +101,8 @@ static bool wait_for_readers(struct db *db, const struct table *first, const str
 
 struct queued {
     struct db *db;
+    struct db *killer; /* connected before we queue, as that takes a while on a busy server; NULL:
+                          refused */
     struct deadline until;
     atomic_bool has_ended;
 };
@@ -118,10 +111,14 @@ struct queued {
 static bool end_in_time(void *argument, struct cancel *cancel UNUSED, struct error *err UNUSED)
 {
     struct queued *queued = argument;
+    struct error ignored = ERROR_INIT;
+    char kill[48];
 
+    (void)snprintf(kill, sizeof kill, "KILL QUERY %" PRIu64, db_id(queued->db));
     while (!atomic_load(&queued->has_ended) && !deadline_passed(&queued->until))
         pause_a_moment();
-    if (!atomic_load(&queued->has_ended))
+    if (!atomic_load(&queued->has_ended) &&
+        (!queued->killer || !db_exec(queued->killer, kill, NULL, &ignored)))
         db_interrupt(queued->db);
     return true;
 }
@@ -129,16 +126,22 @@ static bool end_in_time(void *argument, struct cancel *cancel UNUSED, struct err
 /* Everybody queues behind us meanwhile.  The server's own limit counts in whole seconds. */
 static bool lock_in_queue(struct db *db, const char *tables, uint64_t timeout_ms, struct error *err)
 {
-    struct arena *arena = arena_new();
-    struct queued queued = {.db = db, .until = deadline_in_ms(timeout_ms)};
-    struct group *group = group_new(NULL);
     struct error ignored = ERROR_INIT;
 
-    const bool good = mysql_wait_at_most(db, timeout_ms + 1000, err) &&
-                      group_start(group, "lock-timer", end_in_time, &queued, err) &&
+    if (!mysql_wait_at_most(db, timeout_ms + 1000, err))
+        return false;
+    struct queued queued = {
+        .db = db,
+        .killer = db->is_rehearsal ? NULL : db_open(db->dsn, "lock-timer", &ignored),
+    };
+    struct arena *arena = arena_new();
+    struct group *group = group_new(NULL);
+    queued.until = deadline_in_ms(timeout_ms);
+    const bool good = group_start(group, "lock-timer", end_in_time, &queued, err) &&
                       db_exec(db, arena_printf(arena, "LOCK TABLES %s", tables), NULL, err);
     atomic_store(&queued.has_ended, true);
     (void)!group_join(group, &ignored);
+    db_close(queued.killer);
     arena_free(arena);
     return good;
 }
@@ -149,16 +152,23 @@ bool mysql_lock_tables(struct db *db, const char *tables, const struct table *fi
     const struct deadline patient = deadline_in_ms(timeout_ms);
     bool locked = false;
 
-    if (!(db_facts(db)->lock_has_nowait ? lock_without_queueing(db, tables, &patient, &locked, err)
-                                        : wait_for_readers(db, first, &patient, err)))
-        return false;
-    return locked || lock_in_queue(db, tables, timeout_ms, err);
+    bool good =
+        db_exec(db, "SET SESSION autocommit = 0", NULL, err) &&
+        (db_facts(db)->lock_has_nowait ? lock_without_queueing(db, tables, &patient, &locked, err)
+                                       : wait_for_readers(db, first, &patient, err)) &&
+        (locked || lock_in_queue(db, tables, timeout_ms, err));
+    if (!good)
+        mysql_unlock_tables(db, "ROLLBACK");
+    return good;
 }
 
-void mysql_unlock_tables(struct db *db)
+void mysql_unlock_tables(struct db *db, const char *how)
 {
+    const char *const statements[] = {how, "UNLOCK TABLES", "SET SESSION autocommit = 1"};
     struct error ignored = ERROR_INIT;
 
-    if (!db_is_lost(db) && !db_exec(db, "UNLOCK TABLES", NULL, &ignored))
-        LOG(LOG_WARN, "unlocking failed", F("error", ignored.text));
+    for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
+        if (!db_is_lost(db) && !db_exec(db, statements[i], NULL, &ignored))
+            LOG(LOG_WARN, "giving locks back failed", F("statement", statements[i]),
+                F("error", ignored.text));
 }

@@ -5,12 +5,15 @@ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
 SELECT (a.i << 5 | b.i) << 54 FROM n AS a CROSS JOIN n AS b;
 
 -- triggers
+SET SESSION autocommit = 0;
 SET SESSION lock_wait_timeout = 1;
 LOCK TABLES `shop`.`big` WRITE, `shop`.`big_osc_journal` WRITE;
 CREATE TRIGGER `shop`.`big_osc_ins` AFTER INSERT ON `shop`.`big` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`big_osc_journal` (k1) VALUES (NEW.`id`); END;
 CREATE TRIGGER `shop`.`big_osc_upd` AFTER UPDATE ON `shop`.`big` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`big_osc_journal` (k1) VALUES (OLD.`id`); IF NOT (OLD.`id` = NEW.`id`) THEN INSERT INTO `shop`.`big_osc_journal` (k1) VALUES (NEW.`id`); END IF; END;
 CREATE TRIGGER `shop`.`big_osc_del` AFTER DELETE ON `shop`.`big` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`big_osc_journal` (k1) VALUES (OLD.`id`); END;
+COMMIT;
 UNLOCK TABLES;
+SET SESSION autocommit = 1;
 
 -- chunk of positions
 INSERT INTO `shop`.`big_osc_new` (`id`, `v`)

@@ -1,0 +1,272 @@
+#include "osc/plan/blockers.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "osc/base/clock.h"
+#include "osc/base/human.h"
+#include "osc/base/log.h"
+#include "osc/db/dialect.h"
+
+enum {
+    OLD_MS = 1000, /* older transactions will not end just because we wait a moment */
+    TELL_EVERY_MS = 10000,
+    SHAPE_WIDTH = 80,
+};
+
+/* ---- the shape of a statement ---- */
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
+}
+
+/* Behind the quoted text; NULL where servers differ in what ends it, or nothing does. */
+static const char *behind_quotes(const char *at)
+{
+    const char quote = *at++;
+
+    for (; *at; at++) {
+        if (*at == '\\')
+            return NULL;
+        if (*at == quote && at[1] == quote)
+            at++;
+        else if (*at == quote)
+            return at + 1;
+    }
+    return NULL;
+}
+
+/* What cannot be told apart for sure ends the text: a value must not be shown. */
+const char *blocker_shape(const char *statement, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (const char *at = statement; at && *at;) {
+        if (isspace((unsigned char)*at) || iscntrl((unsigned char)*at)) {
+            while (isspace((unsigned char)*at) || iscntrl((unsigned char)*at))
+                at++;
+            text_add(&out, *at && out.length ? " " : "");
+        } else if (*at == '\'' || *at == '"') {
+            at = behind_quotes(at);
+            text_add(&out, at ? "?" : "…");
+        } else if (*at == '$' && !isdigit((unsigned char)at[1])) {
+            text_add(&out, "…");
+            break;
+        } else if (isdigit((unsigned char)*at)) {
+            while (is_word(*at) || *at == '.')
+                at++;
+            text_add(&out, "?");
+        } else if (is_word(*at)) {
+            const char *begin = at;
+            while (is_word(*at))
+                at++;
+            text_add_bytes(&out, begin, (size_t)(at - begin));
+        } else {
+            text_add_bytes(&out, at++, 1);
+        }
+    }
+    return human_cut(arena_string(arena, out.bytes), SHAPE_WIDTH, arena);
+}
+
+/* ---- asking ---- */
+
+static bool read_blockers(struct rows *rows, struct blockers *found, struct error *err)
+{
+    struct arena *arena = found->arena;
+
+    while (rows_next(rows, err)) {
+        if (found->n == MOST_BLOCKERS) {
+            found->more++;
+            continue;
+        }
+        found->list[found->n++] = (struct blocker){
+            .id = rows_u64(rows, 0),
+            .user = arena_string(arena, rows_text(rows, 1)),
+            .host = arena_string(arena, rows_text(rows, 2)),
+            .age_ms = rows_u64(rows, 3),
+            .doing = arena_string(arena, rows_text(rows, 4)),
+            .query = blocker_shape(rows_text(rows, 5), arena),
+            .spared = arena_string(arena, rows_text(rows, 6)),
+        };
+    }
+    return err->kind == ERROR_NONE;
+}
+
+static bool ask(const struct lookout *lookout, struct db *db, const char *question,
+                uint64_t older_ms, bool hidden, struct blockers *found, struct error *err)
+{
+    const struct table *source = lookout->plan->source;
+    struct sql_env env = {.arena = found->arena};
+    AUTO(rows) rows = ROWS_INIT;
+
+    sql_bind_literal(&env, db, "schema", source->schema);
+    sql_bind_literal(&env, db, "name", source->name);
+    sql_bind_u64(&env, "older", older_ms);
+    sql_bind_sql(&env, "readers", lookout->readers_count ? "TRUE" : "FALSE");
+    sql_bind_sql(&env, "hidden", hidden ? "TRUE" : "FALSE");
+    return sql_query(db, &rows, question, &env, err) && read_blockers(&rows, found, err);
+}
+
+/* ---- telling ---- */
+
+static const char *age_of(const struct blocker *blocker)
+{
+    static _Thread_local struct human age;
+
+    age = human_duration(blocker->age_ms);
+    return blocker->age_ms ? age.text : "a time we may not see";
+}
+
+static void describe(const struct blockers *found, struct text *out)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        const struct blocker *b = &found->list[i];
+        text_printf(out, "\n  ");
+        if (b->id)
+            text_printf(out, "%" PRIu64 " ", b->id);
+        text_printf(out, "%s%s%s, %s for %s%s%s", b->user, *b->host ? "@" : "", b->host, b->doing,
+                    age_of(b), *b->query ? ": " : "", b->query);
+    }
+    if (found->more)
+        text_printf(out, "\n  and %zu more", found->more);
+}
+
+static uint64_t identity(const struct blockers *found)
+{
+    uint64_t hash = found->n + found->more;
+
+    for (size_t i = 0; i < found->n; i++)
+        hash =
+            hash * UINT64_C(1099511628211) + server_hash(found->list[i].doing) + found->list[i].id;
+    return hash;
+}
+
+/* One line each, when they are others than before, and now and then. */
+static void tell(struct lookout *lookout, const struct blockers *found)
+{
+    const uint64_t hash = identity(found);
+    const bool kills = lookout->patience->kill_after_ms != 0;
+
+    if (hash == lookout->told_hash && clock_ms() < lookout->told_ms + TELL_EVERY_MS)
+        return;
+    lookout->told_hash = hash;
+    lookout->told_ms = clock_ms();
+    for (size_t i = 0; i < found->n; i++) {
+        const struct blocker *b = &found->list[i];
+        LOG(LOG_INFO, found->is_guess ? "table may be held by others" : "table is held by others",
+            F("table", lookout->plan->source->name), FU("id", b->id), F("user", b->user),
+            F("host", b->host), F("age", age_of(b)), F("doing", b->doing), F("query", b->query),
+            F("spared_because", kills ? b->spared : ""));
+    }
+    if (found->more)
+        LOG(LOG_INFO, "and by more", FU("others", found->more));
+}
+
+/* ---- ending ---- */
+
+static bool was_ended(const struct lookout *lookout, uint64_t id)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(lookout->ended); i++)
+        if (lookout->ended[i] == id)
+            return true;
+    return false;
+}
+
+static void end_one(struct lookout *lookout, struct db *db, const struct blocker *b)
+{
+    const struct blocker_dialect *dialect = lookout->plan->dialect->blockers;
+    struct error refusal = ERROR_INIT;
+
+    if (dialect->kill(db, b, lookout->patience->kill_after_ms, &refusal)) {
+        lookout->ended[lookout->n_ended++ % ARRAY_SIZE(lookout->ended)] = b->id;
+        LOG(LOG_WARN, "blocker killed", F("table", lookout->plan->source->name), FU("id", b->id),
+            F("user", b->user), F("host", b->host), F("age", age_of(b)), F("doing", b->doing),
+            F("query", b->query));
+        return;
+    }
+    if (refusal.kind == ERROR_DENIED)
+        lookout->missing = lookout->plan->facts->kill_right;
+    LOG(LOG_WARN, "blocker not killed", FU("id", b->id), F("user", b->user),
+        F("error", refusal.text), F("hint", lookout->missing ? lookout->missing : ""));
+}
+
+/* Only those whom the server shows to be in the way: a suspect may be innocent. */
+static void end_old_ones(struct lookout *lookout, struct db *db, const struct blockers *found)
+{
+    const uint64_t after_ms = lookout->patience->kill_after_ms;
+
+    for (size_t i = 0; after_ms && !found->is_guess && i < found->n; i++) {
+        const struct blocker *b = &found->list[i];
+        if (b->id && !*b->spared && b->age_ms >= after_ms && !was_ended(lookout, b->id))
+            end_one(lookout, db, b);
+    }
+}
+
+/* ---- the lookout ---- */
+
+bool lookout_is_clear(struct lookout *lookout, struct db *db, struct error *err)
+{
+    const char *holders = lookout->plan->dialect->blockers->holders(lookout->plan->facts);
+    struct blockers found = {.arena = arena_new()};
+    AUTO(text) names = TEXT_INIT;
+
+    bool good = !holders || ask(lookout, db, holders, OLD_MS, false, &found, err);
+    if (good && found.n) {
+        tell(lookout, &found);
+        end_old_ones(lookout, db, &found);
+        describe(&found, &names);
+        good = error_set(err, ERROR_TRANSIENT, "others hold %s:%s", lookout->plan->source->quoted,
+                         names.bytes);
+    }
+    arena_free(found.arena);
+    return good;
+}
+
+/* Who has stayed through the attempt; a prepared transaction may hold only rows. */
+static bool find_culprits(struct lookout *lookout, struct db *db, struct blockers *found,
+                          struct error *err)
+{
+    const struct blocker_dialect *dialect = lookout->plan->dialect->blockers;
+    const char *holders = dialect->holders(lookout->plan->facts);
+    const uint64_t lock_ms = lookout->patience->lock_ms;
+    const uint64_t older_ms = lock_ms < OLD_MS ? lock_ms : OLD_MS;
+
+    if (holders && !ask(lookout, db, holders, older_ms, true, found, err))
+        return false;
+    if (found->n)
+        return true;
+    found->is_guess = true;
+    if (!holders && lookout->patience->kill_after_ms)
+        lookout->missing = lookout->plan->facts->sight_right;
+    return ask(lookout, db, dialect->suspects, older_ms, true, found, err);
+}
+
+void lookout_explain(struct lookout *lookout, struct db *db, struct error *err)
+{
+    struct blockers found = {.arena = arena_new()};
+    struct error ignored = ERROR_INIT, failure = *err;
+    AUTO(text) names = TEXT_INIT;
+
+    if (db_is_lost(db) || !find_culprits(lookout, db, &found, &ignored))
+        LOG(LOG_DEBUG, "who holds the table cannot be asked", F("error", ignored.text));
+    if (found.n) {
+        tell(lookout, &found);
+        describe(&found, &names);
+        error_set(err, failure.kind, "%s; %s:%s", failure.text,
+                  found.is_guess ? "perhaps because of one of these" : "in the way are",
+                  names.bytes);
+    }
+    arena_free(found.arena);
+}
+
+bool lookout_advise(const struct lookout *lookout, const char *before, const char *next,
+                    struct error *err)
+{
+    if (lookout->missing)
+        return error_hint(err, "%s%s, then %s", before, lookout->missing, next);
+    return error_hint(err, "%send what is in the way%s or raise --cutover-timeout, then %s", before,
+                      lookout->patience->kill_after_ms ? "" : ", use --kill-blockers-after", next);
+}
