@@ -11,6 +11,7 @@
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
 #include "triggers/capture.h"
+#include "triggers/capture_dialect.h"
 
 static bool look_who_owns(struct migration *m, enum owner *owner, struct error *err)
 {
@@ -20,12 +21,51 @@ static bool look_who_owns(struct migration *m, enum owner *owner, struct error *
     return step != STEP_CUTOVER || m->plan.dialect->cutover->owner(m->db, &m->plan, owner, err);
 }
 
-/* The source must be the table that the migration began with. */
-static bool check_began_with(const struct migration *m, struct error *err)
+/* "" where tables have the same identity on every server that has them. */
+static const char *server_of(const char *identity)
 {
-    if (strcmp(m->state.identity, m->plan.source->identity) == 0 &&
-        strcmp(m->state.fingerprint, m->plan.source->fingerprint) == 0)
-        return true;
+    const char *at = strstr(identity, " at ");
+
+    return at ? at : "";
+}
+
+/*
+ * On a replica that was promoted tables have other numbers, and triggers another
+ * time of creation.  Whether somebody truncated the table, or dropped a trigger
+ * for a while, cannot be told from them: the comparison of all rows must, so it
+ * is not to be left out or to have happened already.  The identity comes last:
+ * whoever is stopped here begins here again.
+ */
+static bool accept_new_server(struct migration *m, struct error *err)
+{
+    AUTO(text) options = TEXT_INIT;
+    const char *stamp = NULL;
+
+    LOG(LOG_WARN, "this is another server than the one where the migration began; every row will "
+                  "be compared before the swap");
+    m->options.verify = VERIFY_FULL;
+    options_save(&m->options, &options);
+    if (!m->plan.dialect->capture->check(m->db, &m->plan, m->arena, &stamp, err) ||
+        !migration_set(m, "options", &m->state.options, options.bytes, err) ||
+        (step_named(m->state.step) == STEP_CUTOVER &&
+         !migration_set(m, "step", &m->state.step, step_name(STEP_VERIFY), err)))
+        return false;
+    /* Without triggers the stamp stays, and the check of it says what is missing. */
+    return (!stamp || !*m->state.stamp || migration_set(m, "stamp", &m->state.stamp, stamp, err)) &&
+           migration_set(m, "identity", &m->state.identity, m->plan.source->identity, err);
+}
+
+/* The source must be the table that the migration began with. */
+static bool check_began_with(struct migration *m, struct error *err)
+{
+    const struct table *source = m->plan.source;
+
+    if (strcmp(m->state.fingerprint, source->fingerprint) == 0) {
+        if (strcmp(m->state.identity, source->identity) == 0)
+            return true;
+        if (strcmp(server_of(m->state.identity), server_of(source->identity)) != 0)
+            return accept_new_server(m, err);
+    }
     error_set(err, ERROR_REFUSED,
               "%s was altered, truncated or replaced since migration %" PRIu64 " began",
               m->plan.source->quoted, m->plan.id);
@@ -54,11 +94,11 @@ static bool resume_from(struct migration *m, enum step_id *from, struct error *e
                          m->plan.id, m->state.status);
     if (!look_who_owns(m, &owner, err))
         return false;
+    if (owner == OWNER_SOURCE && !look_around(m, err))
+        return false;
     *from = owner == OWNER_SHADOW ? STEP_FINISH : step_named(m->state.step);
     if (*from < STEP_SHADOW || !*m->state.deferred)
         *from = STEP_SHADOW;
-    if (owner == OWNER_SOURCE && !look_around(m, err))
-        return false;
     if (owner == OWNER_UNKNOWN) {
         error_set(err, ERROR_REFUSED,
                   "%s is neither the table that migration %" PRIu64 " began with nor its shadow",

@@ -15,6 +15,7 @@ struct replica_lag;
 struct facts {
     const char *vendor;  /* "MySQL", "MariaDB", "PostgreSQL": for people only */
     const char *version; /* as the server says it */
+    const char *server;  /* which one, where a replica numbers its tables differently; else "" */
     unsigned number;     /* 100011 = 10.0.11, 150020 = 15.20, 90704 = 9.7.4 */
     bool is_supported;
     unsigned max_name_bytes; /* identifiers: 63 or 64 (characters where names_in_characters) */

@@ -175,6 +175,27 @@ static bool check_proxy(struct db *db, struct error *err)
                            "mean what they say");
 }
 
+/* The best name it has for itself: MySQL's server_uuid, MariaDB's server_uid, or its number. */
+static bool read_server(struct db *db, struct facts *facts, struct error *err)
+{
+    struct rows rows = ROWS_INIT;
+    size_t longest = 0;
+
+    facts->server = "";
+    if (!db_query(db, &rows,
+                  "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid',"
+                  " 'server_id')",
+                  err))
+        return false;
+    while (rows_next(&rows, err)) {
+        if (strlen(rows_text(&rows, 0)) <= longest)
+            continue;
+        longest = strlen(rows_text(&rows, 0));
+        facts->server = arena_string(db->arena, rows_text(&rows, 1));
+    }
+    return err->kind == ERROR_NONE;
+}
+
 static bool read_facts(struct db *db, struct error *err)
 {
     struct facts *facts = ARENA_NEW(db->arena, struct facts);
@@ -187,7 +208,7 @@ static bool read_facts(struct db *db, struct error *err)
         facts->lower_case_names = rows_bool(&rows, 1);
     }
     rows_release(&rows);
-    if (err->kind != ERROR_NONE)
+    if (err->kind != ERROR_NONE || !read_server(db, facts, err))
         return false;
     read_version(facts);
     facts->max_name_bytes = 64;

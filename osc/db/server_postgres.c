@@ -143,6 +143,7 @@ static bool read_facts(struct db *db, struct error *err)
     if (err->kind != ERROR_NONE)
         return false;
     facts->vendor = "PostgreSQL";
+    facts->server = "";
     facts->is_supported = facts->number >= 140000; /* the oldest its makers maintain */
     facts->sees_metadata_locks = true;
     facts->drains_beside_lock = true;

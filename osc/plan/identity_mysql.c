@@ -177,8 +177,9 @@ bool mysql_identify(struct db *db, const struct table *table, struct arena *aren
         (!id && !created_at(db, table, arena, &when, err)) ||
         !mysql_definition(db, table->quoted, arena, &definition, err))
         return false;
-    *identity = id ? arena_printf(arena, "id %s", id)
-                   : arena_printf(arena, "created %s", when ? when : "at an unknown time");
+    const char *server = db_facts(db)->server;
+    *identity = id ? arena_printf(arena, "id %s at %s", id, server)
+                   : arena_printf(arena, "created %s at %s", when ? when : "once", server);
     *fingerprint = arena_printf(arena, "%016" PRIx64, names_hash(definition));
     return true;
 }

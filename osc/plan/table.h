@@ -44,6 +44,7 @@ struct table {
     size_t n_columns;
     struct key *keys; /* unique keys only */
     size_t n_keys;
+    /* Ends with " at SERVER" where it means nothing on another one. */
     const char *identity; /* changes when the table is truncated, rewritten, dropped or replaced */
     const char *fingerprint; /* changes when somebody alters it */
     const char *definition;  /* for people  */

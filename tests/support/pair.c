@@ -32,6 +32,15 @@ static void lab(char last[300], const char *format, ...)
         memcpy(last, line, sizeof line);
 }
 
+/* As tests/support/on-server does: most tests need no TLS, and it is slow. */
+static void leave_out_tls(const char *server, char dsn[300])
+{
+    const char *tls = getenv("OSC_TEST_TLS");
+
+    if (tls && strcmp(tls, "off") == 0 && strcmp(server, "mysql") == 0)
+        (void)snprintf(dsn + strlen(dsn), 300 - strlen(dsn), "?ssl-mode=DISABLED");
+}
+
 struct pair *pair_start(void)
 {
     const char *server = getenv("OSC_TEST_SERVER"), *place = getenv("TMPDIR");
@@ -48,6 +57,8 @@ struct pair *pair_start(void)
     const int us = (int)getpid();
     lab(pair->primary_dsn, "start %s %s --die-with %d", server, pair->primary, us);
     lab(pair->replica_dsn, "replica %s %s --die-with %d", pair->primary, pair->replica, us);
+    leave_out_tls(server, pair->primary_dsn);
+    leave_out_tls(server, pair->replica_dsn);
     (void)setenv("OSC_TEST_DSN", pair->primary_dsn, 1);
     return pair;
 }

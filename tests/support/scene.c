@@ -42,6 +42,29 @@ static void must(bool good, const struct error *err)
         fail_msg("%s", err->text);
 }
 
+static void enter_database(struct scene *scene, const char *server, const char *name)
+{
+    struct error err = ERROR_INIT;
+
+    name_database(scene, server, name);
+    must(dsn_parse(&scene->parsed, scene->dsn, scene->arena, &err), &err);
+    scene->db = db_open(&scene->parsed, "test", &err);
+    must(scene->db, &err);
+    if (scene->is_postgres)
+        scene_sql(scene, "SET search_path = public");
+}
+
+void scene_move(struct scene *scene, const char *server)
+{
+    struct error err = ERROR_INIT;
+    const char *name = strrchr(scene->dsn, '/') + 1;
+
+    db_close(scene->db);
+    must(dsn_parse(&scene->server, server, scene->arena, &err), &err);
+    enter_database(scene, server,
+                   arena_printf(scene->arena, "%.*s", (int)strcspn(name, "?"), name));
+}
+
 struct scene *scene_open(const char *name)
 {
     const char *server = getenv("OSC_TEST_DSN");
@@ -61,14 +84,9 @@ struct scene *scene_open(const char *name)
     const char *create = arena_printf(scene->arena, "CREATE DATABASE %s", database);
     must(db_exec(admin, drop, NULL, &err) && db_exec(admin, create, NULL, &err), &err);
     db_close(admin);
-    name_database(scene, server, database);
     (void)snprintf(scene->schema, sizeof scene->schema, "%s",
                    scene->is_postgres ? "public" : database);
-    must(dsn_parse(&scene->parsed, scene->dsn, scene->arena, &err), &err);
-    scene->db = db_open(&scene->parsed, "test", &err);
-    must(scene->db, &err);
-    if (scene->is_postgres)
-        scene_sql(scene, "SET search_path = public");
+    enter_database(scene, server, database);
     (void)snprintf(scene->directory, sizeof scene->directory, "/tmp/osc-scene-XXXXXX");
     assert_non_null(mkdtemp(scene->directory));
     return scene;

@@ -34,6 +34,8 @@ struct outcome {
 
 struct scene *scene_open(const char *name);
 void scene_close(struct scene *scene);
+/* From now on its database is the one of that name on this server. */
+void scene_move(struct scene *scene, const char *server);
 
 /* Runs statements (printf style); fails the test on error. */
 void scene_sql(struct scene *scene, const char *format, ...) PRINTF(2, 3);
