@@ -184,7 +184,8 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
         if (deadline_passed(&until)) {
             good = false;
             error_prefix(err, "no cutover within %s", human_setting(job->patience.total_ms).text);
-            lookout_advise(&lookout, "", "osc resume", err);
+            if (!*err->hint)
+                lookout_advise(&lookout, "", "osc resume", err);
             break;
         }
         if (!cancel_sleep_ms(job->patience.cancel, backoff_until_ms(&until, n, 100, 10000))) {

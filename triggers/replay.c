@@ -10,6 +10,7 @@
 #include "triggers/capture_dialect.h"
 #include "triggers/culprit.h"
 #include "triggers/journal.h"
+#include "triggers/race.h"
 
 enum {
     BATCH_ENTRIES = 4000,
@@ -337,17 +338,18 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
     struct replay replay;
     size_t entries = 0;
     bool is_full_pass = false;
+    struct race race;
     bool good = replay_open(&replay, job, cancel, err);
 
+    race_begin(&race, job);
     while (good) {
         good = cancel_check(cancel, err) && replay_batch(&replay, &entries, &is_full_pass, err);
         atomic_store(&job->progress->backlog, entries);
         if (good && is_full_pass && entries <= wanted)
             break;
+        good = good && race_goes_on(&race, replay.lanes[0], err);
         if (good && until && deadline_passed(until))
-            good =
-                error_set(err, ERROR_TRANSIENT, "writes to %s come faster than they are replayed",
-                          job->plan->source->name);
+            good = race_lost(&race, err);
     }
     good = good && settle(&replay, err);
     replay_close(&replay);

@@ -19,8 +19,9 @@ struct replay_job {
     const struct dsn *dsn;
     struct grace *grace;
     struct progress *progress;
-    unsigned lanes;   /* connections that replay side by side */
-    bool beside_copy; /* chunks run meanwhile */
+    unsigned lanes;       /* connections that replay side by side */
+    uint64_t patience_ms; /* how long a backlog may not shrink */
+    bool beside_copy;     /* chunks run meanwhile */
 };
 
 /* A worker for a group: replays until its token is set, which is success. */
@@ -30,7 +31,8 @@ bool replay_service(void *job, struct cancel *cancel, struct error *err) MUST_CH
  * Replays until a whole pass finds at most `entries` and nothing in between has
  * to wait; ends with everything visible in one transaction, so that the shadow
  * is consistent with a recent moment of the source.  ERROR_TRANSIENT when the
- * deadline (NULL: none) passes first: writes come faster than they are replayed.
+ * deadline (NULL: none) passes first, or the backlog does not shrink for
+ * job->patience_ms: writes come faster than they are replayed.
  */
 bool replay_until_short(const struct replay_job *job, uint64_t entries,
                         const struct deadline *until, struct cancel *cancel,

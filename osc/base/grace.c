@@ -5,8 +5,10 @@
 #include <time.h>
 
 #include "osc/base/arena.h"
+#include "osc/base/clock.h"
+#include "osc/base/log.h"
 
-enum { SEATS = 256 }; /* more than there can be copy workers */
+enum { SEATS = 256 /* more than there can be copy workers */, TELL_EVERY_MS = 10000 };
 
 struct grace {
     pthread_mutex_t lock;
@@ -58,21 +60,33 @@ void grace_leave(struct grace *grace, uint64_t ticket)
     pthread_mutex_unlock(&grace->lock);
 }
 
-static bool is_anyone_before(const struct grace *grace, uint64_t ticket)
+static unsigned count_before(const struct grace *grace, uint64_t ticket)
 {
+    unsigned inside = 0;
+
     for (size_t seat = 0; seat < SEATS; seat++)
-        if (grace->seats[seat] && grace->seats[seat] < ticket)
-            return true;
-    return false;
+        inside += grace->seats[seat] && grace->seats[seat] < ticket;
+    return inside;
 }
 
 bool grace_wait(struct grace *grace, struct cancel *cancel, struct error *err)
 {
     bool good = true;
 
+    const uint64_t began = clock_ms();
+    uint64_t told = began;
+    unsigned inside = 0;
+
     pthread_mutex_lock(&grace->lock);
     const uint64_t now = grace->next;
-    while (good && is_anyone_before(grace, now)) {
+    while (good && (inside = count_before(grace, now))) {
+        if (clock_ms() - told >= TELL_EVERY_MS) {
+            told = clock_ms();
+            pthread_mutex_unlock(&grace->lock);
+            LOG(LOG_INFO, "replay waits for chunks that had started before", FU("chunks", inside),
+                FR("for_s", (double)(told - began) / 1000));
+            pthread_mutex_lock(&grace->lock);
+        }
         struct timespec until;
         (void)clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += 50 * 1000000L; /* a cancelled token signals nobody: look now and then */

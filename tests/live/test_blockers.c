@@ -450,9 +450,44 @@ static void backups_and_maintenance_are_left_alone(void **state)
     assert_true(plugin(s, "UNINSTALL SONAME 'metadata_lock_info'"));
 }
 
+/* ---- a backlog that only grows ---- */
+
+static void *rewrite_on_and_on(void *argument)
+{
+    struct application *app = argument;
+
+    while (!atomic_load(&app->ends) && !app->failed)
+        app->failed = link_run(&app->link, "UPDATE t SET v = v + 1") != REPLY_OK;
+    return NULL;
+}
+
+/* Replay of one entry at a time loses against whole-table updates. */
+static void a_lost_race_is_told(void **state)
+{
+    struct scene *s = *state;
+    struct application app = {.link = arrives(s)};
+
+    (void)setenv("OSC_TUNE_BATCH", "1", 1);
+    (void)setenv("OSC_TUNE_RACE", "300", 1);
+    const pid_t osc = comes_to(s, "indexes", "--cutover-timeout=2s", never);
+    assert_int_equal(pthread_create(&app.thread, NULL, rewrite_on_and_on, &app), 0);
+    scene_release(s, "indexes");
+    awaits(s, osc, "the backlog does not shrink");
+    assert_says(scene_wait(s, osc), 1, "entries/s come");
+    atomic_store(&app.ends, true);
+    (void)pthread_join(app.thread, NULL);
+    assert_false(app.failed);
+    link_close(&app.link);
+    (void)unsetenv("OSC_TUNE_BATCH");
+    (void)unsetenv("OSC_TUNE_RACE");
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_true(has_column(s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_lost_race_is_told, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(capture_waits_for_prepared_transactions, open_scene,
                                         close_scene),
