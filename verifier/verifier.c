@@ -18,7 +18,6 @@ enum {
     FIRST_PAUSE_MS = 200, /* and how long we wait before; doubles */
     PATIENCE_RANGES = 10, /* but no longer once so many stayed different */
     EXCUSE_AT_ONCE = 8,   /* ranges after one that was equal but for rows in flight */
-    SAVE_EVERY_MS = 1000,
     LOOK_EVERY_MS = 50,
     INTERRUPT_EVERY_MS = 300,
 };
@@ -125,24 +124,25 @@ static bool settle_difference(struct worker *worker, const struct range *range,
 }
 
 static bool verify_range(struct worker *worker, const struct range *range, struct cancel *cancel,
-                         bool *is_equal, uint64_t *rows, struct error *err)
+                         uint64_t *rows, struct error *err)
 {
     const bool has_journal = worker->verifier->job->has_journal;
-    bool excuses = has_journal && worker->excuse_next;
+    const bool excuses = has_journal && worker->excuse_next;
+    bool is_equal = false;
 
     if (worker->excuse_next)
         worker->excuse_next--;
-    if (!compare_range(worker, range, excuses, is_equal, rows, err) || *is_equal)
+    if (!compare_range(worker, range, excuses, &is_equal, rows, err) || is_equal)
         return err->kind == ERROR_NONE;
     worker->verdict.rechecked++;
     FAILPOINT("verify-differs");
     if (has_journal && !excuses) {
-        if (!compare_range(worker, range, true, is_equal, rows, err))
+        if (!compare_range(worker, range, true, &is_equal, rows, err))
             return false;
-        if (*is_equal)
+        if (is_equal)
             worker->excuse_next = EXCUSE_AT_ONCE;
     }
-    return settle_difference(worker, range, cancel, is_equal, err);
+    return settle_difference(worker, range, cancel, &is_equal, err);
 }
 
 static bool is_worth_retrying(const struct error *err)
@@ -152,7 +152,7 @@ static bool is_worth_retrying(const struct error *err)
 
 /* Reading again does no harm. */
 static bool verify_persistently(struct worker *worker, const struct range *range,
-                                struct cancel *cancel, bool *is_equal, struct error *err)
+                                struct cancel *cancel, struct error *err)
 {
     const struct verify_job *job = worker->verifier->job;
     uint64_t rows = 0;
@@ -160,7 +160,7 @@ static bool verify_persistently(struct worker *worker, const struct range *range
     for (unsigned attempt = 0;; attempt++) {
         const uint64_t started = clock_us();
         error_clear(err);
-        if (verify_range(worker, range, cancel, is_equal, &rows, err)) {
+        if (verify_range(worker, range, cancel, &rows, err)) {
             worker->rows = walk_pace(worker->rows, clock_us() - started, job->chunk_time_ms * 1000);
             break;
         }
@@ -203,18 +203,16 @@ static bool take_range(struct worker *worker, struct range *range, bool *found,
 
 static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct error *err)
 {
-    struct walk *walk = worker->verifier->walk;
     struct range range;
-    bool found = true, is_equal = false;
+    bool found = true;
 
     while (cancel_check(cancel, err)) {
         if (!take_range(worker, &range, &found, cancel, err))
             return false;
         if (!found)
             return true;
-        if (!verify_persistently(worker, &range, cancel, &is_equal, err))
+        if (!verify_persistently(worker, &range, cancel, err))
             return false;
-        walk_done(walk, &range, is_equal);
     }
     return false;
 }
@@ -239,13 +237,10 @@ static void interrupt_workers(struct verifier *verifier)
     pthread_mutex_unlock(&verifier->lock);
 }
 
-/* Until the workers are done: saves how far they are, and stops them when told to. */
-static bool watch_workers(struct verifier *verifier, struct group *group, struct error *err)
+/* Until the workers are done; stops them when told to. */
+static void watch_workers(struct verifier *verifier, struct group *group)
 {
-    const struct verify_job *job = verifier->job;
-    struct arena *arena = arena_new();
-    struct deadline next = deadline_in_ms(SAVE_EVERY_MS), interrupt = deadline_in_ms(0);
-    bool good = true;
+    struct deadline interrupt = deadline_in_ms(0);
 
     while (!walk_is_over(verifier->walk, LOOK_EVERY_MS)) {
         /* More than once: a worker may have been between two statements. */
@@ -253,17 +248,7 @@ static bool watch_workers(struct verifier *verifier, struct group *group, struct
             interrupt_workers(verifier);
             interrupt = deadline_in_ms(INTERRUPT_EVERY_MS);
         }
-        if (!good || !job->save || !deadline_passed(&next))
-            continue;
-        arena_reset(arena);
-        const char *watermark = walk_watermark(verifier->walk, arena);
-        good = !watermark || job->save(job->owner, watermark, err);
-        if (!good)
-            group_cancel(group);
-        next = deadline_in_ms(SAVE_EVERY_MS);
     }
-    arena_free(arena);
-    return good;
 }
 
 static bool start_workers(struct verifier *verifier, struct group *group, struct error *err)
@@ -283,19 +268,17 @@ static bool start_workers(struct verifier *verifier, struct group *group, struct
 static bool run_workers(struct verifier *verifier, struct error *err)
 {
     struct group *group = group_new(verifier->job->cancel);
-    struct error watched = ERROR_INIT, joined = ERROR_INIT;
+    struct error joined = ERROR_INIT;
 
     const bool started = start_workers(verifier, group, err);
     if (!started)
         group_cancel(group);
-    const bool saved = watch_workers(verifier, group, &watched);
+    watch_workers(verifier, group);
     const bool worked = group_join(group, &joined);
     /* What made us cancel the others comes first. */
-    if (started && !saved)
-        *err = watched;
-    else if (started && !worked)
+    if (started && !worked)
         *err = joined;
-    return started && saved && worked;
+    return started && worked;
 }
 
 static void open_workers(struct verifier *verifier)
@@ -327,9 +310,7 @@ bool verify_tables(const struct verify_job *job, struct arena *arena, struct ver
         .job = job, .env = {.arena = arena, .outer = &job->plan->env}
     };
 
-    verifier.walk = walk_new(job->plan, job->from, err);
-    if (!verifier.walk)
-        return false;
+    verifier.walk = walk_new(job->plan);
     digest_bind(job->plan, &verifier.env);
     narrow_bind(job->plan, &verifier.env);
     /* A table that cannot be cut into ranges is one range. */

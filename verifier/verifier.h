@@ -22,11 +22,7 @@ struct verify_job {
     struct progress *progress; /* NULL is fine */
     bool has_journal;          /* in-flight keys are excused; otherwise a difference is looked at
                                   several times */
-    const char *from;          /* watermark of an earlier run; NULL: from the start */
-    /* Makes a watermark durable; called now and then from the caller's thread.  NULL is fine. */
-    bool (*save)(void *owner, const char *watermark, struct error *err);
-    void *owner;
-    uint64_t max_reported; /* differences that are kept; all are counted */
+    uint64_t max_reported;     /* differences that are kept; all are counted */
 };
 
 /* The verdict lives in `arena`. */

@@ -1,9 +1,7 @@
 /*
- * Walk: hands out the table range by range, in key order, and remembers what
- * is verified.
+ * Walk: hands out the table range by range, in key order.
  *
- * One worker at a time asks the server for the next bound.  The watermark says
- * "everything at or below is equal"; a range that differs holds it back.
+ * One worker at a time asks the server for the next bound.
  */
 #ifndef OSC_VERIFIER_WALK_H
 #define OSC_VERIFIER_WALK_H
@@ -12,8 +10,7 @@
 
 struct walk;
 
-/* `watermark` NULL: from the start.  ERROR_SYSTEM when it cannot be read. */
-struct walk *walk_new(const struct plan *plan, const char *watermark, struct error *err) MUST_CHECK;
+struct walk *walk_new(const struct plan *plan);
 void walk_free(struct walk *walk); /* NULL is fine */
 
 /*
@@ -22,10 +19,6 @@ void walk_free(struct walk *walk); /* NULL is fine */
  */
 bool walk_take(struct walk *walk, struct db *db, uint64_t rows, struct arena *arena,
                struct range *range, bool *found, struct error *err) MUST_CHECK;
-void walk_done(struct walk *walk, const struct range *range, bool is_equal);
-
-/* The watermark as JSON text, in `arena`; NULL as long as there is none. */
-const char *walk_watermark(struct walk *walk, struct arena *arena);
 
 /* A worker comes and goes; true when none is left after at most `ms`. */
 void walk_enter(struct walk *walk);

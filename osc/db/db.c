@@ -295,14 +295,6 @@ bool db_begin(struct db *db, struct error *err)
     return db_exec(db, db->dialect->server->begin, NULL, err);
 }
 
-bool db_begin_snapshot(struct db *db, struct error *err)
-{
-    const struct server_dialect *server = db->dialect->server;
-
-    return db_exec(db, server->begin_snapshot[0], NULL, err) &&
-           db_exec(db, server->begin_snapshot[1], NULL, err);
-}
-
 bool db_commit(struct db *db, struct error *err)
 {
     return db_exec(db, "COMMIT", NULL, err);

@@ -46,8 +46,6 @@ bool db_exec(struct db *db, const char *statement, uint64_t *affected,
 void db_record(struct db *db, struct text *script, bool runs);
 
 bool db_begin(struct db *db, struct error *err) MUST_CHECK; /* READ COMMITTED */
-bool db_begin_snapshot(struct db *db,
-                       struct error *err) MUST_CHECK; /* REPEATABLE READ, read only, snapshot now */
 bool db_commit(struct db *db, struct error *err) MUST_CHECK;
 void db_rollback(struct db *db); /* best effort; a lost connection rolls back by itself */
 

@@ -36,8 +36,7 @@ struct facts {
 };
 
 struct server_dialect {
-    const char *begin;             /* a read-write transaction at READ COMMITTED            */
-    const char *begin_snapshot[2]; /* read only, REPEATABLE READ, its snapshot taken at once */
+    const char *begin; /* a read-write transaction at READ COMMITTED            */
 
     /* Sets every session setting explicitly and fills db->id and db->facts. */
     bool (*setup)(struct db *db, const char *purpose, struct error *err);

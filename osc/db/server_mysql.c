@@ -277,8 +277,6 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 
 const struct server_dialect mysql_server = {
     .begin = "START TRANSACTION",
-    .begin_snapshot = {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-                       "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
     .setup = setup,
     .lock_take = lock_take,
     .lock_holder = lock_holder,

@@ -219,9 +219,7 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
 
 const struct server_dialect postgres_server = {
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
- /* The first query takes the snapshot, and BEGIN is none. */
-    .begin_snapshot = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                       "SELECT pg_catalog.pg_current_snapshot()"},
+    /* The first query takes the snapshot, and BEGIN is none. */
     .setup = setup,
     .lock_take = lock_take,
     .lock_holder = lock_holder,

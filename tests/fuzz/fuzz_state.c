@@ -9,7 +9,6 @@
 #include "osc/options.h"
 #include "osc/statements.h"
 #include "tests/fuzz/fuzz.h"
-#include "verifier/walk.h"
 
 static void try_watermark(const char *watermark, const struct plan *plan, struct arena *arena)
 {
@@ -40,7 +39,6 @@ static void try_watermark(const char *watermark, const struct plan *plan, struct
         }
         chunker_free(chunker);
     }
-    walk_free(walk_new(plan, watermark, &err));
 }
 
 static void try_options(const char *options)

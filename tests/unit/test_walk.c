@@ -64,10 +64,8 @@ struct scene {
     struct walk *walk;
 };
 
-static void scene_open(struct scene *s, const char *watermark)
+static void scene_open(struct scene *s)
 {
-    struct error err = ERROR_INIT;
-
     *s = (struct scene){.arena = arena_new()};
     s->plan = (struct plan){.dialect = &dialect,
                             .source = &source,
@@ -78,8 +76,7 @@ static void scene_open(struct scene *s, const char *watermark)
     sql_bind_sql(&s->plan.env, "only_source", "t");
     sql_bind_sql(&s->plan.env, "key", "t.id");
     s->db = (struct db){.driver = &driver, .dialect = &dialect};
-    s->walk = walk_new(&s->plan, watermark, &err);
-    assert_non_null(s->walk);
+    s->walk = walk_new(&s->plan);
 }
 
 static void scene_close(struct scene *s)
@@ -105,7 +102,7 @@ static void ranges_cover_the_table_once_and_both_ends_are_open(void **state)
     const char *expected = NULL;
     unsigned n = 0;
 
-    scene_open(&s, NULL);
+    scene_open(&s);
     for (; take(&s, 300, &range); n++) {
         if (expected)
             assert_string_equal(range.after.literals[0], expected);
@@ -113,79 +110,9 @@ static void ranges_cover_the_table_once_and_both_ends_are_open(void **state)
             assert_null(range.after.literals);
         expected = range.through.literals ? range.through.literals[0] : NULL;
         assert_int_equal(range.number, n + 1);
-        walk_done(s.walk, &range, true);
     }
     assert_null(expected);
     assert_int_equal(n, 4); /* 300, 600, 900, the rest */
-    scene_close(&s);
-}
-
-static void watermark_waits_for_the_oldest_open_range(void **state)
-{
-    (void)state;
-    struct scene s;
-    struct range range[3];
-
-    scene_open(&s, NULL);
-    for (unsigned i = 0; i < 3; i++)
-        assert_true(take(&s, 100, &range[i]));
-    assert_null(walk_watermark(s.walk, s.arena));
-    walk_done(s.walk, &range[1], true);
-    assert_null(walk_watermark(s.walk, s.arena));
-    walk_done(s.walk, &range[0], true);
-    assert_string_equal(walk_watermark(s.walk, s.arena), "{\"verified_through\":[\"200\"]}");
-    walk_done(s.walk, &range[2], true);
-    assert_string_equal(walk_watermark(s.walk, s.arena), "{\"verified_through\":[\"300\"]}");
-    scene_close(&s);
-}
-
-static void watermark_never_passes_a_range_that_differs(void **state)
-{
-    (void)state;
-    struct scene s;
-    struct range range[4];
-
-    scene_open(&s, NULL);
-    for (unsigned i = 0; i < 4; i++)
-        assert_true(take(&s, 100, &range[i]));
-    walk_done(s.walk, &range[2], false);
-    walk_done(s.walk, &range[3], true);
-    walk_done(s.walk, &range[0], true);
-    walk_done(s.walk, &range[1], false);
-    assert_string_equal(walk_watermark(s.walk, s.arena), "{\"verified_through\":[\"100\"]}");
-    scene_close(&s);
-}
-
-static void later_run_goes_on_behind_the_watermark(void **state)
-{
-    (void)state;
-    struct scene s;
-    struct range range;
-
-    scene_open(&s, "{\"verified_through\":[\"900\"]}");
-    assert_true(take(&s, 50, &range));
-    assert_string_equal(range.after.literals[0], "900");
-    assert_string_equal(range.through.literals[0], "950");
-    scene_close(&s);
-}
-
-static void spoilt_watermark_is_an_error(void **state)
-{
-    (void)state;
-    static const char *const spoilt[] = {"{",
-                                         "{}",
-                                         "[]",
-                                         "{\"verified_through\":[]}",
-                                         "{\"verified_through\":[1]}",
-                                         "{\"verified_through\":[\"1\",\"2\"]}"};
-    struct scene s;
-    struct error err = ERROR_INIT;
-
-    scene_open(&s, NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(spoilt); i++) {
-        assert_null(walk_new(&s.plan, spoilt[i], &err));
-        assert_int_equal(err.kind, ERROR_SYSTEM);
-    }
     scene_close(&s);
 }
 
@@ -195,7 +122,7 @@ static void table_without_a_common_order_is_one_range(void **state)
     struct scene s;
     struct range range;
 
-    scene_open(&s, NULL);
+    scene_open(&s);
     s.plan.key_keeps_order = false;
     assert_true(take(&s, 10, &range));
     assert_null(range.after.literals);
@@ -209,7 +136,7 @@ static void walk_is_over_when_the_last_worker_left(void **state)
     (void)state;
     struct scene s;
 
-    scene_open(&s, NULL);
+    scene_open(&s);
     walk_enter(s.walk);
     walk_enter(s.walk);
     walk_leave(s.walk);
@@ -236,10 +163,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_cover_the_table_once_and_both_ends_are_open),
-        cmocka_unit_test(watermark_waits_for_the_oldest_open_range),
-        cmocka_unit_test(watermark_never_passes_a_range_that_differs),
-        cmocka_unit_test(later_run_goes_on_behind_the_watermark),
-        cmocka_unit_test(spoilt_watermark_is_an_error),
         cmocka_unit_test(table_without_a_common_order_is_one_range),
         cmocka_unit_test(walk_is_over_when_the_last_worker_left),
         cmocka_unit_test(pace_follows_the_time_a_range_took),
