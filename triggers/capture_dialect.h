@@ -37,6 +37,7 @@ struct capture_dialect {
      * before or all after it, so that a conflict is the data's own.
      */
     bool (*settle)(struct db *db, const struct plan *plan, const char *entries, struct error *err);
+    const char *backlog; /* template: about how many entries are there, counted up to {limit} */
 };
 
 extern const struct capture_dialect mysql_capture;

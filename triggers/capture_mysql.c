@@ -384,4 +384,6 @@ const struct capture_dialect mysql_capture = {
     "\nON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
     .forget = FORGET,
     .settle = settle,
+    .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j WHERE j.k1 IS NOT NULL LIMIT "
+               "{limit}) AS b",
 };

@@ -299,4 +299,5 @@ const struct capture_dialect postgres_capture = {
     .replay_insert_beside_copy = INSERT_OF(" WHERE {entries}") SKIP_PRESENT,
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
     .settle = settle,
+    .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
 };

@@ -93,3 +93,16 @@ const char *journal_condition(const struct plan *plan, const struct batch *batch
     text_add(&out, dialect->entries_close);
     return arena_copy(arena, out.bytes, out.length);
 }
+
+bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uint64_t *entries,
+                     struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_u64(&env, "limit", limit);
+    const bool good =
+        db_value_u64(db, entries, sql_renders(arena, plan->dialect->capture->backlog, &env), err);
+    arena_free(arena);
+    return good;
+}

@@ -198,6 +198,7 @@ static void render(struct text *out, struct silent *s, struct plan *plan, struct
     add(out, "replay: insert", capture->replay_insert, &env);
     add(out, "replay: forget", capture->forget, &env);
     record(out, s, "settle", settle, plan);
+    add(out, "backlog", capture->backlog, &env);
 }
 
 static void compare(const char *path, const struct text *out)

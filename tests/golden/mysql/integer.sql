@@ -71,3 +71,6 @@ DELETE `shop`.`users_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`users_
 WHERE j.… IN (…)) AS e STRAIGHT_JOIN `shop`.`users_osc_journal` WHERE `shop`.`users_osc_journal`.id = e.id;
 COMMIT;
 
+-- backlog
+SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`users_osc_journal` AS j WHERE j.k1 IS NOT NULL LIMIT 4000) AS b;
+

@@ -73,3 +73,6 @@ ON CONFLICT ("token") DO NOTHING;
 DELETE FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.… IN (…);
 COMMIT;
 
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."sessions_osc_journal" LIMIT 4000) AS j;
+

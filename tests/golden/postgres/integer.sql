@@ -73,3 +73,6 @@ ON CONFLICT ("id") DO NOTHING;
 DELETE FROM ONLY "shop"."users_osc_journal" AS j WHERE j.… IN (…);
 COMMIT;
 
+-- backlog
+SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."users_osc_journal" LIMIT 4000) AS j;
+
