@@ -112,13 +112,14 @@ static bool resume_from(struct migration *m, enum step_id *from, struct error *e
     return true;
 }
 
-/* The row of the migration that the request means; names only are planned. */
+/* The row of the migration that the request means, where it may be worked on; only names are
+ * planned. */
 static bool find_and_name(struct migration *m, uint64_t id, enum find what, struct error *err)
 {
     if (!migration_find(m, id, what, err))
         return false;
     migration_plan_names(m);
-    return true;
+    return plan_check_primary(&m->plan, m->db, err);
 }
 
 bool migrate_resume(const struct request *request, uint64_t *id, struct error *err)
@@ -224,7 +225,8 @@ static bool abort_by_name(struct migration *m, struct error *err)
     struct error nothing_found = *err;
 
     error_clear(err);
-    if (!name_leftovers(m, err) || !migration_take_over(m, err) || !abort_leftovers(m, err))
+    if (!name_leftovers(m, err) || !plan_check_primary(&m->plan, m->db, err) ||
+        !migration_take_over(m, err) || !abort_leftovers(m, err))
         return error_prefix(err, "%s", nothing_found.text);
     LOG(LOG_WARN, "no record of a migration; what is left of one, if anything, was removed",
         F("table", m->plan.source->quoted));

@@ -33,7 +33,8 @@ struct catalog_dialect {
 
     struct alter_rules alter_rules; /* how the ALTER text is quoted */
 
-    const struct check *checks; /* ends with a row without a name */
+    const struct check *checks;        /* ends with a row without a name */
+    const struct check *server_checks; /* those of a primary: they ask for no table */
 
     /*
      * Which source column became which shadow column: fills plan->map (from,

@@ -324,6 +324,7 @@ const struct catalog_dialect mysql_catalog = {
     .exists = exists,
     .alter_rules = {.has_backquotes = true},
     .checks = mysql_checks,
+    .server_checks = mysql_server_checks,
     .map_columns = map_columns,
     .convert = mysql_convert,
     .silent_loss = mysql_silent_loss,

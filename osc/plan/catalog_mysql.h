@@ -6,7 +6,7 @@
 
 #include "osc/plan/catalog_dialect.h"
 
-extern const struct check mysql_checks[];
+extern const struct check mysql_checks[], mysql_server_checks[];
 
 /* The column of this name, in whatever case; NULL: none. */
 const struct column *mysql_column(const struct table *table, const char *name);

@@ -393,6 +393,7 @@ const struct catalog_dialect postgres_catalog = {
     .exists = exists,
     .alter_rules = {.has_backquotes = false},
     .checks = postgres_checks,
+    .server_checks = postgres_server_checks,
     .map_columns = postgres_map_columns,
     .convert = postgres_convert,
     .silent_loss = postgres_silent_loss,

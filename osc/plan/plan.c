@@ -148,6 +148,21 @@ bool plan_preflight(struct plan *plan, struct db *db, struct error *err)
     return true;
 }
 
+bool plan_check_primary(struct plan *plan, struct db *db, struct error *err)
+{
+    plan->findings = NULL;
+    for (const struct check *check = plan->dialect->catalog->server_checks; check->name; check++)
+        if (!check->run(db, plan, err))
+            return error_prefix(err, "preflight check %s", check->name);
+    for (const struct finding *finding = plan->findings; finding; finding = finding->next)
+        if (finding->level == FINDING_REFUSAL) {
+            error_set(err, ERROR_REFUSED, "%s", finding->text);
+            return error_hint(err, "%s", finding->hint);
+        }
+    plan->findings = NULL;
+    return true;
+}
+
 static const char *list_map(const struct plan *plan, bool values)
 {
     AUTO(text) out = TEXT_INIT;

@@ -92,6 +92,8 @@ void plan_names(struct plan *plan, struct db *db, const char *schema, const char
 /* Runs every check and collects plan->findings; plan_refuse() then turns refusals into
  * ERROR_REFUSED. */
 bool plan_preflight(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
+/* ERROR_REFUSED on a server that is no primary: whatever was written there would set it apart. */
+bool plan_check_primary(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
 bool plan_refuse(const struct plan *plan, struct error *err) MUST_CHECK;
 bool plan_shadow(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
 

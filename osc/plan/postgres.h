@@ -51,6 +51,6 @@ bool postgres_map_columns(struct plan *plan, struct error *err);
 
 /* preflight_postgres.c */
 
-extern const struct check postgres_checks[];
+extern const struct check postgres_checks[], postgres_server_checks[];
 
 #endif

@@ -2,6 +2,12 @@
 
 #include "osc/plan/catalog_mysql.h"
 
+const struct check mysql_server_checks[] = {
+    {"read-only", check_read_only},
+    {"replica",   check_replica  },
+    {NULL,        NULL           },
+};
+
 const struct check mysql_checks[] = {
     {"version",          check_version         },
     {"read-only",        check_read_only       },

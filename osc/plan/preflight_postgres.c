@@ -148,22 +148,20 @@ static const struct question about_replication[] = {
      "SELECT pg_catalog.format('publication %I publishes it', p.pubname)\n"
      "FROM pg_catalog.pg_publication p LEFT JOIN pg_catalog.pg_publication_rel r\n"
      "  ON r.prpubid = p.oid AND r.prrelid = " THIS " WHERE p.puballtables OR r.oid IS NOT NULL",
-     "publications are not carried yet: subscribers would lose the table"                                                 },
+     "publications are not carried yet: subscribers would lose the table"                           },
     {"publications",   FINDING_REFUSAL, 150000,
      "SELECT pg_catalog.format('publication %I publishes its schema', p.pubname)\n"
      "FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_namespace n\n"
      "  ON n.pnpubid = p.oid JOIN pg_catalog.pg_class c ON c.relnamespace = n.pnnspid\n"
      "WHERE c.oid = " THIS,
-     "publications are not carried yet: subscribers would lose the table"                                                 },
+     "publications are not carried yet: subscribers would lose the table"                           },
     {"subscriptions",  FINDING_REFUSAL, 0,
      "SELECT pg_catalog.format('%s is filled by a subscription', {source})\n"
      "FROM pg_catalog.pg_subscription_rel s WHERE s.srrelid = " THIS " LIMIT 1",
-     "the subscription would silently stop writing to it"                                                                 },
-    {"server",         FINDING_REFUSAL, 0,
-     "SELECT 'the server is a standby' WHERE pg_catalog.pg_is_in_recovery()",                     "connect to the primary"},
+     "the subscription would silently stop writing to it"                                           },
     {"event-triggers", FINDING_NOTE,    0,
      "SELECT pg_catalog.format('event trigger %I sees our CREATE, ALTER and DROP statements',\n"
-     "  e.evtname) FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D'",                 ""                      },
+     "  e.evtname) FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D'",                 ""},
 };
 
 static const struct question about_rights[] = {
@@ -301,6 +299,18 @@ static bool ask_all(struct db *db, struct plan *plan, const struct question *que
     return true;
 }
 
+static bool check_server(struct db *db, struct plan *plan, struct error *err)
+{
+    const char *is_standby = NULL;
+
+    if (!db_value(db, plan->arena, &is_standby, "SELECT pg_catalog.pg_is_in_recovery()", err))
+        return false;
+    if (is_standby && *is_standby == 't')
+        plan_find(plan, FINDING_REFUSAL, "server", "connect to the primary",
+                  "the server is a standby");
+    return true;
+}
+
 #define ASK(group)                                                                                 \
     static bool check_##group(struct db *db, struct plan *plan, struct error *err)                 \
     {                                                                                              \
@@ -312,7 +322,13 @@ ASK(replication)
 ASK(rights)
 ASK(now)
 
+const struct check postgres_server_checks[] = {
+    {"server", check_server},
+    {NULL,     NULL        },
+};
+
 const struct check postgres_checks[] = {
+    {"server",      check_server     },
     {"table",       check_table      },
     {"dependents",  check_dependents },
     {"replication", check_replication},

@@ -135,10 +135,35 @@ static void what_is_not_known_is_not_small(void **state)
     assert_exit(scene_wait(s, run), 0);
 }
 
+/* One that obeys root all the same would no longer follow its primary. */
+static void a_replica_is_not_touched(void **state)
+{
+    struct scene *s = *state;
+
+    make_t(s);
+    scene_kill_at(s, "before-indexes");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
+    scene_release(s, "before-indexes");
+    scene_sql(s, "CREATE TABLE last_word (id int)");
+    const char *primary = pair->primary_dsn;
+    scene_move(s, pair->replica_dsn);
+    while (!scene_try_sql(s, "SELECT id FROM last_word"))
+        (void)cancel_sleep_ms(NULL, 50);
+    const char *words = scene_pick(s, "standby", "read_only");
+    assert_says(scene_osc(s, "alter", "last_word", "ADD COLUMN c int", NULL), 3, words);
+    assert_says(scene_osc(s, "resume", NULL), 3, words);
+    assert_says(scene_osc(s, "abort", NULL), 3, words);
+    assert_says(scene_osc(s, "abort", "last_word", NULL), 3, words);
+    scene_move(s, primary);
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_nothing_left(s, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_lag_is_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_replica_is_not_touched, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(what_is_not_known_is_not_small, open_scene, close_scene),
     };
 
