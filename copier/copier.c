@@ -39,7 +39,7 @@ static bool connect_worker(struct worker *worker, struct error *err)
     db_close(worker->db);
     (void)snprintf(role, sizeof role, "copy-%u", worker->number);
     worker->db = db_open(job->dsn, role, err);
-    return worker->db && server_fence(worker->db, job->plan->table_key, role, err);
+    return worker->db && server_fence(worker->db, job->plan->table_key, job->plan->run, role, err);
 }
 
 static bool insert_chunk(struct worker *worker, uint64_t *inserted, struct error *err)

@@ -6,12 +6,14 @@
 #include "osc/base/human.h"
 #include "osc/base/log.h"
 #include "osc/db/dialect.h"
+#include "osc/state.h"
 #include "triggers/capture.h"
 
 enum {
     SHORT_BACKLOG = 500, /* is drained in a few milliseconds */
     QUICK_TRIES = 120,   /* gentle ones, before we insist */
     QUICK_PAUSE_MS = 15,
+    SETTLE_MS = 60000, /* for the server to come back and say what became of the swap */
 };
 
 /* The connections of an attempt: one has the locks, one drains; the same where it must be. */
@@ -23,20 +25,43 @@ static struct db *connect_alone(const struct plan *plan, const struct dsn *dsn, 
 {
     struct db *db = db_open(dsn, "cutover-0", err);
 
-    if (db && server_fence(db, plan->table_key, "cutover-0", err))
+    if (db && server_fence(db, plan->table_key, plan->run, "cutover-0", err))
         return db;
     db_close(db);
     return NULL;
 }
 
-bool cutover_settle(const struct plan *plan, const struct dsn *dsn, enum owner *owner,
-                    struct error *err)
+/* The lease may have been lost with the reply: then it is taken again, unless another run has it.
+ */
+static bool settle_once(const struct plan *plan, const struct dsn *dsn, enum owner *owner,
+                        struct error *err)
 {
-    struct db *db = connect_alone(plan, dsn, err);
-    const bool good = db && plan->dialect->cutover->owner(db, plan, owner, err);
+    struct db *db = db_open(dsn, "settle", err);
+    bool has_lease = false;
 
+    const bool good = db && server_has_lease(db, plan->table_key, plan->run, &has_lease, err) &&
+                      (has_lease || server_take_lease(db, plan->table_key, plan->run, err)) &&
+                      state_check_run(db, plan->source->schema, plan->id, plan->run, err) &&
+                      server_fence_off(db, plan->table_key, "cutover-", 0, 2, err) &&
+                      plan->dialect->cutover->owner(db, plan, owner, err);
     db_close(db);
     return good;
+}
+
+/* Who owns the name now.  The server may be on its way up again. */
+static bool settle(const struct plan *plan, const struct dsn *dsn, struct cancel *cancel,
+                   enum owner *owner, struct error *err)
+{
+    const struct deadline until = deadline_in_ms(SETTLE_MS);
+
+    for (unsigned n = 0;; n++) {
+        error_clear(err);
+        if (settle_once(plan, dsn, owner, err))
+            return true;
+        if ((err->kind != ERROR_LOST && err->kind != ERROR_TRANSIENT) || deadline_passed(&until) ||
+            !cancel_sleep_ms(cancel, backoff_ms(n, 100, 2000)))
+            return false;
+    }
 }
 
 static void disconnect(struct pair *pair)
@@ -57,7 +82,8 @@ static bool connect_pair(const struct cutover_job *job, struct pair *pair, struc
     if (!pair->locks || !job->plan->facts->drains_beside_lock)
         return pair->locks != NULL;
     pair->drain = db_open(job->dsn, "drain", err);
-    if (pair->drain && server_fence(pair->drain, job->plan->table_key, "replay-15", err))
+    if (pair->drain &&
+        server_fence(pair->drain, job->plan->table_key, job->plan->run, "replay-15", err))
         return true;
     db_close(pair->drain);
     pair->drain = pair->locks;
@@ -142,7 +168,7 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
     struct error why = *err;
 
     error_clear(err);
-    if (!cutover_settle(job->plan, job->dsn, &owner, err)) {
+    if (!settle(job->plan, job->dsn, job->cancel, &owner, err)) {
         err->kind = ERROR_AMBIGUOUS;
         error_prefix(err, "the swap's outcome is unknown (%s)", why.text);
         return error_hint(err, "osc status, then osc resume");

@@ -25,8 +25,4 @@ struct cutover_job {
 /* ERROR_TRANSIENT: every attempt failed, nothing was swapped; ERROR_AMBIGUOUS: ask osc status. */
 bool cutover_swap(const struct cutover_job *job, struct error *err) MUST_CHECK;
 
-/* Who owns the name, asked on a connection that has fenced off an earlier swapper. */
-bool cutover_settle(const struct plan *plan, const struct dsn *dsn, enum owner *owner,
-                    struct error *err) MUST_CHECK;
-
 #endif

@@ -167,8 +167,11 @@ static bool swap_behind_sentry(struct db *db, const struct plan *plan, struct er
     struct renamer renamer = {.plan = plan, .db = db_open(db->dsn, "rename", err)};
     struct error ignored = ERROR_INIT;
 
-    if (!renamer.db)
+    /* Fenced as well: were it to outlive us, it would wait for the next sentry to be dropped. */
+    if (!renamer.db || !server_fence(renamer.db, plan->table_key, plan->run, "cutover-1", err)) {
+        db_close(renamer.db);
         return false;
+    }
     struct group *group = group_new(NULL);
     bool good = mysql_wait_at_most(renamer.db, RENAME_DONE_MS, err) &&
                 group_start(group, "rename", run_rename, &renamer, err);

@@ -345,18 +345,30 @@ static bool run_steps(struct migration *m, enum step_id from, struct error *err)
     return state_end(m->db, m->state.schema, m->state.id, "done", "", err);
 }
 
-/* The control connection may be the one that broke: what happened is still to be written down. */
-static void write_down(struct migration *m, const struct error *failure)
+/*
+ * The control connection may be the one that broke: what happened is still to be
+ * written down, unless another run has taken over meanwhile: then the row is its own.
+ */
+static bool write_down(struct migration *m, struct error *failure)
 {
     struct error trouble = ERROR_INIT;
 
-    if (db_is_lost(m->db)) {
-        db_close(m->db);
-        m->db = db_open(&m->dsn, "control", &trouble);
-    }
-    if (!m->db ||
-        !state_end(m->db, m->state.schema, m->state.id, "failed", failure->text, &trouble))
-        LOG(LOG_WARN, "failure not recorded", F("error", trouble.text));
+    if (!db_is_lost(m->db) &&
+        state_end(m->db, m->state.schema, m->state.id, "failed", failure->text, &trouble))
+        return true;
+    db_close(m->db);
+    error_clear(&trouble);
+    m->db = db_open(&m->dsn, "control", &trouble);
+    if (m->db && server_take_lease(m->db, m->plan.table_key, m->plan.run, &trouble) &&
+        state_check_run(m->db, m->state.schema, m->state.id, m->plan.run, &trouble) &&
+        state_end(m->db, m->state.schema, m->state.id, "failed", failure->text, &trouble))
+        return true;
+    LOG(LOG_WARN, "failure not recorded", F("error", trouble.text));
+    if (trouble.kind != ERROR_REFUSED)
+        return true;
+    error_prefix(failure, "%s", trouble.text);
+    error_hint(failure, "osc status %" PRIu64 " says what the other run does", m->plan.id);
+    return false;
 }
 
 /* After a failure: nothing of ours stays where nothing was begun, else the row says how to go on.
@@ -379,7 +391,8 @@ static void settle_failure(struct migration *m, struct error *err)
             error_hint(err, "nothing was changed");
         return;
     }
-    write_down(m, err);
+    if (!write_down(m, err))
+        return;
     if (!*err->hint && m->step < STEP_FINISH)
         error_hint(err,
                    "%s is untouched; shadow, triggers and journal stay: osc resume %" PRIu64
@@ -410,6 +423,7 @@ static bool record(struct migration *m, struct error *err)
 
     options_save(&m->options, &options);
     m->state = (struct state_row){
+        .run = m->plan.run,
         .schema = m->plan.source->schema,
         .table = m->plan.source->name,
         .alter = m->plan.alter,
@@ -467,7 +481,7 @@ static bool prepare(struct migration *m, struct error *err)
     const struct request *r = m->request;
 
     return migration_plan(m, r->schema, r->table, r->alter, err) &&
-           server_take_lease(m->db, m->plan.table_key, err) && pass_checks(m, err);
+           server_take_lease(m->db, m->plan.table_key, m->plan.run, err) && pass_checks(m, err);
 }
 
 static void tell_findings(const struct plan *plan)

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
@@ -12,7 +15,25 @@
 #include "osc/shadow.h"
 #include "triggers/capture.h"
 
-enum { MOST_WORKERS = 64, MOST_LANES = 16, BEAT_MS = 1000 };
+enum {
+    MOST_WORKERS = 64,
+    MOST_LANES = 16,
+    MOST_BUILDERS = 16,
+    BEAT_MS = 1000,
+    SILENCE_MS = 10000, /* a run whose heart has not beaten for so long may be relieved */
+    LOOK_MS = 200,
+};
+
+/* What no other run is called, on any host. */
+static const char *name_run(struct arena *arena, struct error *err)
+{
+    uint64_t bits = 0;
+
+    if (getrandom(&bits, sizeof bits, 0) == sizeof bits)
+        return arena_printf(arena, "%016" PRIx64, bits);
+    error_set(err, ERROR_SYSTEM, "the system has no random bits for us");
+    return NULL;
+}
 
 bool migration_open(struct migration *m, const struct request *request, struct error *err)
 {
@@ -21,7 +42,8 @@ bool migration_open(struct migration *m, const struct request *request, struct e
     m->plan.arena = m->arena;
     m->grace = grace_new();
     m->cancel = cancel_new(request->cancel);
-    m->db = db_open(request->dsn, "control", err);
+    m->plan.run = name_run(m->arena, err);
+    m->db = m->plan.run ? db_open(request->dsn, "control", err) : NULL;
     return m->db != NULL;
 }
 
@@ -106,14 +128,87 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
     return true;
 }
 
-bool migration_take_over(struct migration *m, struct error *err)
+/* Whether the keeper of the run that has the lease still writes into the row. */
+static bool look_for_heartbeat(struct migration *m, bool *beats, struct error *err)
+{
+    const struct deadline until = deadline_in_ms(TUNED("SILENCE_MS", SILENCE_MS));
+    const char *first = NULL, *now = NULL;
+
+    *beats = false;
+    while (!deadline_passed(&until)) {
+        if (!state_heartbeat(m->db, m->state.schema, m->state.id, m->arena, &now, err))
+            return false;
+        first = first ? first : now;
+        *beats = strcmp(first, now) != 0;
+        if (*beats)
+            return true;
+        if (!cancel_sleep_ms(m->cancel, LOOK_MS))
+            return cancel_check(m->cancel, err);
+    }
+    return true;
+}
+
+/*
+ * The silence is only the reason for it.  What makes it safe is that the server
+ * ends the connections of the other run, and lets none of them act again.
+ */
+static bool take_lease(struct migration *m, struct error *err)
 {
     const char *key = m->plan.table_key;
+    struct error trouble = ERROR_INIT;
+    bool beats = true;
 
-    return server_take_lease(m->db, key, err) &&
-           server_fence_off(m->db, key, "copy-", 0, MOST_WORKERS, err) &&
-           server_fence_off(m->db, key, "replay-", 0, MOST_LANES, err) &&
-           server_fence_off(m->db, key, "cutover-", 0, 1, err);
+    if (server_take_lease(m->db, key, m->plan.run, err))
+        return true;
+    if (err->kind != ERROR_REFUSED || !m->state.id)
+        return false;
+    if (!look_for_heartbeat(m, &beats, &trouble)) {
+        *err = trouble;
+        return false;
+    }
+    if (beats)
+        return false;
+    LOG(LOG_WARN, "a run that gives no sign of life is relieved", F("table", key),
+        F("because", err->text));
+    error_clear(err);
+    return server_seize_lease(m->db, key, m->plan.run, err);
+}
+
+/* The row was read before the lease was ours: the other run may have come further since. */
+static bool read_again(struct migration *m, struct error *err)
+{
+    struct state_row *rows = NULL;
+    size_t n = 0;
+
+    if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].id == m->state.id) {
+            m->state = rows[i];
+            return true;
+        }
+    error_set(err, ERROR_USAGE, "migration %" PRIu64 " was aborted meanwhile", m->state.id);
+    return error_hint(err, "osc history");
+}
+
+bool migration_take_over(struct migration *m, struct error *err)
+{
+    static const struct {
+        const char *prefix;
+        unsigned n;
+    } roles[] = {
+        {"copy-",    MOST_WORKERS },
+        {"replay-",  MOST_LANES   },
+        {"index-",   MOST_BUILDERS},
+        {"cutover-", 2            },
+    };
+
+    if (!take_lease(m, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+        if (!server_fence_off(m->db, m->plan.table_key, roles[i].prefix, 0, roles[i].n, err))
+            return false;
+    return !m->state.id || read_again(m, err);
 }
 
 /* ---- the durable row ---- */

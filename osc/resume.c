@@ -130,7 +130,7 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
     bool good = migration_open(&m, request, err) && find_and_name(&m, *id, FIND_UNDER_WAY, err) &&
                 options_recall(&m.options, m.state.options, err) && migration_take_over(&m, err) &&
                 resume_from(&m, &from, err) &&
-                state_end(m.db, m.state.schema, m.state.id, "running", "", err);
+                state_adopt(m.db, m.state.schema, m.state.id, m.plan.run, err);
     if (good) {
         *id = m.plan.id;
         m.step = from;

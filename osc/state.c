@@ -30,14 +30,25 @@ static bool add_row(struct db *db, const struct sql_env *env, uint64_t *id, stru
            db_value_u64(db, id, dialect->inserted, err);
 }
 
+/* Who works on it: this process. */
+static void bind_worker(struct sql_env *env, struct db *db, const char *run)
+{
+    char host[256] = "";
+
+    (void)gethostname(host, sizeof host - 1);
+    sql_bind_literal(env, db, "host", host);
+    sql_bind_u64(env, "pid", (uint64_t)getpid());
+    sql_bind_literal(env, db, "run", run);
+    sql_bind_literal(env, db, "version", OSC_VERSION);
+}
+
 bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    char host[256] = "";
 
-    (void)gethostname(host, sizeof host - 1);
     bind_place(&env, db, row->schema, 0);
+    bind_worker(&env, db, row->run);
     sql_bind_literal(&env, db, "source_schema", row->schema);
     sql_bind_literal(&env, db, "source_table", row->table);
     sql_bind_literal(&env, db, "alter", row->alter);
@@ -46,9 +57,6 @@ bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struc
     sql_bind_literal(&env, db, "identity", row->identity);
     sql_bind_literal(&env, db, "fingerprint", row->fingerprint);
     sql_bind_literal(&env, db, "retired", row->retired);
-    sql_bind_literal(&env, db, "host", host);
-    sql_bind_u64(&env, "pid", (uint64_t)getpid());
-    sql_bind_literal(&env, db, "version", OSC_VERSION);
     bool good = false;
     /* Another process may drop the table between the two: it ended the last migration in it. */
     for (int tries = 0; !good && (!tries || (err->kind == ERROR_MISSING && tries < 3)); tries++) {
@@ -58,6 +66,23 @@ bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struc
     arena_free(arena);
     return good ? true
                 : error_prefix(err, "recording the migration in %s." STATE_TABLE, row->schema);
+}
+
+bool state_adopt(struct db *db, const char *schema, uint64_t id, const char *run, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+
+    bind_place(&env, db, schema, id);
+    bind_worker(&env, db, run);
+    const bool good = sql_exec(db,
+                               "UPDATE {schema}." STATE_TABLE
+                               " SET status = 'running', error = '', wish = '', run = {run}, "
+                               "host = {host}, pid = {pid}, version = {version}, "
+                               "updated_at = {now} WHERE id = {id}",
+                               &env, NULL, err);
+    arena_free(arena);
+    return good ? true : error_prefix(err, "adopting migration %" PRIu64, id);
 }
 
 bool state_set(struct db *db, const char *schema, uint64_t id, const char *column,
@@ -77,24 +102,51 @@ bool state_set(struct db *db, const char *schema, uint64_t id, const char *colum
     return good ? true : error_prefix(err, "saving %s of migration %" PRIu64, column, id);
 }
 
-bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
-                const char **wish, struct error *err)
+static bool read_column(struct db *db, const char *schema, uint64_t id, const char *column,
+                        struct arena *arena, const char **value, struct error *err)
 {
     struct sql_env env = {.arena = arena};
     AUTO(rows) rows = ROWS_INIT;
 
     bind_place(&env, db, schema, id);
-    if (!sql_query(db, &rows, "SELECT wish FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
+    sql_bind_name(&env, db, "column", column);
+    if (!sql_query(db, &rows, "SELECT {column} FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
                    err))
         return false;
     if (rows_next(&rows, err)) {
-        *wish = arena_string(arena, rows_text(&rows, 0));
+        *value = arena_string(arena, rows_text(&rows, 0));
         return true;
     }
     if (err->kind == ERROR_NONE)
         error_set(err, ERROR_MISSING, "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id,
                   schema);
     return false;
+}
+
+bool state_check_run(struct db *db, const char *schema, uint64_t id, const char *run,
+                     struct error *err)
+{
+    struct arena *arena = arena_new();
+    const char *now = "";
+    bool good = read_column(db, schema, id, "run", arena, &now, err);
+
+    if (good ? strcmp(now, run) != 0 : err->kind == ERROR_MISSING)
+        good = error_set(err, ERROR_REFUSED,
+                         "another run has taken migration %" PRIu64 " over meanwhile", id);
+    arena_free(arena);
+    return good;
+}
+
+bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                const char **wish, struct error *err)
+{
+    return read_column(db, schema, id, "wish", arena, wish, err);
+}
+
+bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                     const char **at, struct error *err)
+{
+    return read_column(db, schema, id, "updated_at", arena, at, err);
 }
 
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,

@@ -41,6 +41,7 @@ struct state_row {
     const char *progress;               /* JSON, for status                                  */
     const char *error;
     const char *retired; /* name of the retired table, "" once dropped        */
+    const char *run;     /* who works on it, see server_take_lease(); not read back */
     const char *host, *version;
     const char *started, *updated, *finished; /* UTC                              */
     uint64_t heartbeat_age_s;                 /* since the running process last wrote             */
@@ -48,9 +49,17 @@ struct state_row {
     uint64_t age_s; /* since the start                                   */
 };
 
-/* Creates the table if need be and adds the row; *id is its number. */
+/* Creates the table if need be and adds the row; *id is its number.  `row->run` works on it. */
 bool state_begin(struct db *db, const struct state_row *row, uint64_t *id,
                  struct error *err) MUST_CHECK;
+
+/* Under the lease: from now on `run` works on it, here. */
+bool state_adopt(struct db *db, const char *schema, uint64_t id, const char *run,
+                 struct error *err) MUST_CHECK;
+
+/* ERROR_REFUSED when another run than `run` has adopted the migration, or has ended it for good. */
+bool state_check_run(struct db *db, const char *schema, uint64_t id, const char *run,
+                     struct error *err) MUST_CHECK;
 
 /* Sets one column of the row; ERROR_MISSING when the row is gone. */
 bool state_set(struct db *db, const char *schema, uint64_t id, const char *column,
@@ -59,6 +68,10 @@ bool state_set(struct db *db, const char *schema, uint64_t id, const char *colum
 /* Heartbeat: progress and time; reads the operator's wish into `wish` (in arena). */
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
                 struct arena *arena, const char **wish, struct error *err) MUST_CHECK;
+
+/* When the row was last written, by the server's clock: it moves as long as a run lives. */
+bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                     const char **at, struct error *err) MUST_CHECK;
 
 /* The operator's wish, "" for none. */
 bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,

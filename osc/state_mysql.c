@@ -20,17 +20,19 @@ const struct state_dialect mysql_state = {
               "  retired VARCHAR(64) NOT NULL,\n"
               "  host VARCHAR(255) NOT NULL,\n"
               "  pid BIGINT NOT NULL,\n"
+              "  run VARCHAR(64) NOT NULL,\n"
               "  version VARCHAR(32) NOT NULL,\n"
               "  started_at DATETIME(3) NOT NULL,\n"
               "  updated_at DATETIME(3) NOT NULL,\n"
               "  finished_at DATETIME(3) NULL\n"
               ") ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'state of osc migrations'",
-    .insert = "INSERT INTO {schema}." STATE_TABLE
-              " (source_schema, source_table, alter_text, options, step, status, identity, "
-              "fingerprint, stamp, deferred, watermark, wish, progress, error, retired, host, pid, "
-              "version, started_at, updated_at) VALUES ({source_schema}, {source_table}, {alter}, "
-              "{options}, {step}, 'running', {identity}, {fingerprint}, '', '', '', '', '', '', "
-              "{retired}, {host}, {pid}, {version}, {now}, {now})",
+    .insert =
+        "INSERT INTO {schema}." STATE_TABLE
+        " (source_schema, source_table, alter_text, options, step, status, identity, "
+        "fingerprint, stamp, deferred, watermark, wish, progress, error, retired, host, pid, "
+        "run, version, started_at, updated_at) VALUES ({source_schema}, {source_table}, {alter}, "
+        "{options}, {step}, 'running', {identity}, {fingerprint}, '', '', '', '', '', '', "
+        "{retired}, {host}, {pid}, {run}, {version}, {now}, {now})",
     .inserted = "SELECT LAST_INSERT_ID()",
     .insert_returns = false,
     .lock = "LOCK TABLES {schema}." STATE_TABLE " WRITE",

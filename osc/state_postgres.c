@@ -20,17 +20,19 @@ const struct state_dialect postgres_state = {
               "  retired text NOT NULL,\n"
               "  host text NOT NULL,\n"
               "  pid bigint NOT NULL,\n"
+              "  run text NOT NULL,\n"
               "  version text NOT NULL,\n"
               "  started_at timestamp(3) NOT NULL,\n"
               "  updated_at timestamp(3) NOT NULL,\n"
               "  finished_at timestamp(3)\n"
               ")",
-    .insert = "INSERT INTO {schema}." STATE_TABLE
-              " (source_schema, source_table, alter_text, options, step, status, identity, "
-              "fingerprint, stamp, deferred, watermark, wish, progress, error, retired, host, pid, "
-              "version, started_at, updated_at) VALUES ({source_schema}, {source_table}, {alter}, "
-              "{options}, {step}, 'running', {identity}, {fingerprint}, '', '', '', '', '', '', "
-              "{retired}, {host}, {pid}, {version}, {now}, {now}) RETURNING id",
+    .insert =
+        "INSERT INTO {schema}." STATE_TABLE
+        " (source_schema, source_table, alter_text, options, step, status, identity, "
+        "fingerprint, stamp, deferred, watermark, wish, progress, error, retired, host, pid, "
+        "run, version, started_at, updated_at) VALUES ({source_schema}, {source_table}, {alter}, "
+        "{options}, {step}, 'running', {identity}, {fingerprint}, '', '', '', '', '', '', "
+        "{retired}, {host}, {pid}, {run}, {version}, {now}, {now}) RETURNING id",
     .insert_returns = true,
     .lock = "LOCK TABLE {schema}." STATE_TABLE " IN ACCESS EXCLUSIVE MODE",
     .unlock = NULL,

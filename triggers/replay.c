@@ -96,14 +96,15 @@ static bool prepare_session(struct db *db, const struct plan *plan, struct error
 
 static bool connect_lane(struct replay *replay, unsigned lane, struct error *err)
 {
+    const struct plan *plan = replay->job->plan;
     char role[32];
 
     db_close(replay->lanes[lane]);
     (void)snprintf(role, sizeof role, "replay-%u", lane);
     replay->lanes[lane] = db_open(replay->job->dsn, role, err);
     return replay->lanes[lane] &&
-           server_fence(replay->lanes[lane], replay->job->plan->table_key, role, err) &&
-           prepare_session(replay->lanes[lane], replay->job->plan, err);
+           server_fence(replay->lanes[lane], plan->table_key, plan->run, role, err) &&
+           prepare_session(replay->lanes[lane], plan, err);
 }
 
 static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,

@@ -31,12 +31,24 @@ static const char *lock_name(struct db *db, const char *role, const char *table_
     return arena_printf(db->arena, "osc:%s:%016" PRIx64, role, server_hash(table_key));
 }
 
-bool server_take_lease(struct db *db, const char *table_key, struct error *err)
+static const char *run_lock(struct db *db, const char *run, const char *table_key)
+{
+    return lock_name(db, arena_printf(db->arena, "run-%s", run), table_key);
+}
+
+static bool name_run(struct db *db, const char *table_key, const char *run, struct error *err)
+{
+    uint64_t holder = 0;
+
+    return db->dialect->server->lock_take(db, run_lock(db, run, table_key), &holder, err);
+}
+
+bool server_take_lease(struct db *db, const char *table_key, const char *run, struct error *err)
 {
     uint64_t holder = 0;
 
     if (db->dialect->server->lock_take(db, lock_name(db, "lease", table_key), &holder, err))
-        return true;
+        return name_run(db, table_key, run, err);
     if (err->kind != ERROR_TRANSIENT)
         return error_prefix(err, "taking the lease of %s", table_key);
     error_set(err, ERROR_REFUSED, "another run works on %s (connection %" PRIu64 ")", table_key,
@@ -96,7 +108,7 @@ static struct fence fence_new(struct db *db, const char *table_key, const char *
     };
 }
 
-bool server_fence(struct db *db, const char *table_key, const char *role, struct error *err)
+static bool take_role(struct db *db, const char *table_key, const char *role, struct error *err)
 {
     struct fence fence = fence_new(db, table_key, role);
     uint64_t holder = 0;
@@ -110,6 +122,50 @@ bool server_fence(struct db *db, const char *table_key, const char *role, struct
     }
     error_clear(err);
     return true;
+}
+
+bool server_seize_lease(struct db *db, const char *table_key, const char *run, struct error *err)
+{
+    return take_role(db, table_key, "lease", err) && name_run(db, table_key, run, err);
+}
+
+/* The session that has the lease has the lock of its run's name, and loses both at once. */
+bool server_has_lease(struct db *db, const char *table_key, const char *run, bool *has,
+                      struct error *err)
+{
+    uint64_t holder = 0;
+
+    if (!db->dialect->server->lock_holder(db, run_lock(db, run, table_key), &holder, err))
+        return error_prefix(err, "asking who has the lease of %s", table_key);
+    *has = holder != 0;
+    return true;
+}
+
+static bool check_lease(struct db *db, const char *table_key, const char *run, struct error *err)
+{
+    bool has = false;
+
+    if (!server_has_lease(db, table_key, run, &has, err))
+        return false;
+    if (has)
+        return true;
+    error_set(err, ERROR_SERVER,
+              "the connection that had the lease of %s has ended: another run may go on in its "
+              "place, this one stops",
+              table_key);
+    return error_hint(err, "osc status says what runs; osc resume goes on where nothing does");
+}
+
+/*
+ * Who takes over has the lease first, then fences off every role.  So a role
+ * taken before that is seen and ended, and one taken later sees that the lease is gone.
+ * Asked also before: a run that has lost its lease is not to disturb the one that has it.
+ */
+bool server_fence(struct db *db, const char *table_key, const char *run, const char *role,
+                  struct error *err)
+{
+    return check_lease(db, table_key, run, err) && take_role(db, table_key, role, err) &&
+           check_lease(db, table_key, run, err);
 }
 
 bool server_fence_off(struct db *db, const char *table_key, const char *prefix, unsigned from,

@@ -61,16 +61,27 @@ extern const struct server_dialect postgres_server;
 
 uint64_t server_hash(const char *key); /* 64 well-mixed bits */
 
-/* The lease: one migration per table.  ERROR_REFUSED with the holder's id when another run has it.
+/*
+ * The lease: one migration per table.  ERROR_REFUSED with the holder's id when another run has it.
+ * `run` is the name of this run, which no other ever had: it is locked as well, and so the server
+ * can say whether the lease is still this run's, from any connection.
  */
-bool server_take_lease(struct db *db, const char *table_key, struct error *err) MUST_CHECK;
+bool server_take_lease(struct db *db, const char *table_key, const char *run,
+                       struct error *err) MUST_CHECK;
+/* False where the session that took the lease for `run` has ended. */
+bool server_has_lease(struct db *db, const char *table_key, const char *run, bool *has,
+                      struct error *err) MUST_CHECK;
+/* Takes it from whoever has it: that connection is ended and seen gone. */
+bool server_seize_lease(struct db *db, const char *table_key, const char *run,
+                        struct error *err) MUST_CHECK;
 
 /*
  * Fence: makes sure that no other connection still acts in this role, decided
  * by the server: whoever holds the role's lock is killed and seen gone, then
  * the lock is ours until our session ends.  Call before the first write.
+ * Fails, for good, when the lease is no longer that of `run`.
  */
-bool server_fence(struct db *db, const char *table_key, const char *role,
+bool server_fence(struct db *db, const char *table_key, const char *run, const char *role,
                   struct error *err) MUST_CHECK;
 
 /* Kills and sees gone every connection that holds the fence of role "<prefix>N" for N in [from,

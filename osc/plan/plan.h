@@ -44,6 +44,7 @@ struct plan {
     const struct facts *facts;
     uint64_t id;           /* of the migration; 0 before it is recorded */
     const char *table_key; /* names the lease and the fences */
+    const char *run;       /* names this run as the holder of the lease; NULL: nothing is run */
     const char *alter;     /* the clauses as given */
     const struct table *source;
     struct names names;

@@ -146,6 +146,16 @@ static bool lock_in_queue(struct db *db, const char *tables, uint64_t timeout_ms
     return good;
 }
 
+/*
+ * Should this host die now, or stand still, the server gives the locks back by
+ * itself.  In a transaction MariaDB counts by another clock.
+ */
+#define SESSION(commit, idle, idle_inside)                                                         \
+    "SET SESSION autocommit = " commit ", wait_timeout = " idle                                    \
+    " /*M!100300 , idle_transaction_timeout = " idle_inside " */"
+static const char under_lock[] = SESSION("0", "10", "10"),
+                  free_again[] = SESSION("1", "604800", "60");
+
 bool mysql_lock_tables(struct db *db, const char *tables, const struct table *first,
                        uint64_t timeout_ms, struct error *err)
 {
@@ -153,7 +163,7 @@ bool mysql_lock_tables(struct db *db, const char *tables, const struct table *fi
     bool locked = false;
 
     bool good =
-        db_exec(db, "SET SESSION autocommit = 0", NULL, err) &&
+        db_exec(db, under_lock, NULL, err) &&
         (db_facts(db)->lock_has_nowait ? lock_without_queueing(db, tables, &patient, &locked, err)
                                        : wait_for_readers(db, first, &patient, err)) &&
         (locked || lock_in_queue(db, tables, timeout_ms, err));
@@ -164,7 +174,7 @@ bool mysql_lock_tables(struct db *db, const char *tables, const struct table *fi
 
 void mysql_unlock_tables(struct db *db, const char *how)
 {
-    const char *const statements[] = {how, "UNLOCK TABLES", "SET SESSION autocommit = 1"};
+    const char *const statements[] = {how, "UNLOCK TABLES", free_again};
     struct error ignored = ERROR_INIT;
 
     for (size_t i = 0; i < ARRAY_SIZE(statements); i++)

@@ -1,0 +1,31 @@
+/*
+ * Proxy: a TCP proxy in a thread of the test, between osc and its server, that
+ * breaks the conversation where the test wants it broken.
+ */
+#ifndef OSC_TESTS_PROXY_H
+#define OSC_TESTS_PROXY_H
+
+#include <stdbool.h>
+
+struct proxy;
+
+/* Listens on a port of 127.0.0.1 and speaks to the server's port there; NULL on failure. */
+struct proxy *proxy_start(unsigned server_port);
+void proxy_stop(struct proxy *proxy);
+unsigned proxy_port(const struct proxy *proxy);
+
+/*
+ * The next statement that begins with `text`, on a connection that has sent `after`
+ * earlier (NULL: on any), reaches the server; its reply does not reach the client: both sides are
+ * cut.  Once.
+ */
+void proxy_swallow(struct proxy *proxy, const char *after, const char *text);
+bool proxy_has_swallowed(struct proxy *proxy);
+
+/* While frozen not a byte is moved, and nobody is told. */
+void proxy_freeze(struct proxy *proxy, bool frozen);
+
+/* Ends every connection that there is now. */
+void proxy_cut(struct proxy *proxy);
+
+#endif

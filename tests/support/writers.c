@@ -1,0 +1,45 @@
+#include "tests/support/writers.h"
+
+#include "tests/unit/unit.h"
+
+struct traffic *writers_start(struct scene *scene, const struct writers_wish *wish)
+{
+    const struct traffic_options options = {
+        .dsn = scene->dsn,
+        .writers = 4,
+        .readers = 1,
+        .rate = wish->rate,
+        .create_rows = wish->rows,
+        .may_lose_connections = wish->may_lose_connections,
+    };
+    struct traffic_error trouble;
+    struct traffic *traffic = traffic_start(&options, &trouble);
+
+    if (!traffic)
+        fail_msg("writers: %s", trouble.text);
+    return traffic;
+}
+
+void writers_check(struct traffic *traffic, const char *when)
+{
+    struct traffic_verdict verdict;
+
+    if (traffic_check(traffic, &verdict))
+        return;
+    for (size_t i = 0; i < verdict.difference_count; i++)
+        print_message("%s: %s\n", verdict.differences[i].kind, verdict.differences[i].text);
+    fail_msg("%s: writes were lost or spoilt. %s", when, verdict.problem);
+}
+
+void writers_stop(struct traffic *traffic, const char *when)
+{
+    struct traffic_report *report = traffic_stop(traffic);
+
+    if (!traffic_passed(report)) {
+        traffic_print(report, stderr);
+        fail_msg("%s: the application noticed", when);
+    }
+    print_message("%s: %lu transactions, longest stall %.0f ms\n", when,
+                  (unsigned long)report->counters.transactions, report->stall.ms);
+    traffic_report_free(report);
+}
