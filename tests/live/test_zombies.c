@@ -75,8 +75,9 @@ static struct proxy *put_proxy_between(struct scene *s)
     char dsn[sizeof s->dsn];
 
     assert_non_null(proxy);
-    (void)snprintf(dsn, sizeof dsn, "%.*s:%u%s?%s", (int)(colon - s->dsn), s->dsn,
-                   proxy_port(proxy), path, scene_pick(s, "sslmode=disable", "ssl-mode=DISABLED"));
+    (void)snprintf(dsn, sizeof dsn, "%.*s:%u%.*s?%s", (int)(colon - s->dsn), s->dsn,
+                   proxy_port(proxy), (int)strcspn(path, "?"), path,
+                   scene_pick(s, "sslmode=disable", "ssl-mode=DISABLED"));
     memcpy(s->dsn, dsn, sizeof dsn);
     return proxy;
 }
