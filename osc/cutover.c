@@ -168,7 +168,7 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
     struct error why = *err;
 
     error_clear(err);
-    if (!settle(job->plan, job->dsn, job->cancel, &owner, err)) {
+    if (!settle(job->plan, job->dsn, job->patience.cancel, &owner, err)) {
         err->kind = ERROR_AMBIGUOUS;
         error_prefix(err, "the swap's outcome is unknown (%s)", why.text);
         return error_hint(err, "osc status, then osc resume");

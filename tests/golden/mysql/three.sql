@@ -5,7 +5,7 @@ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
 SELECT (a.i << 5 | b.i) << 54 FROM n AS a CROSS JOIN n AS b;
 
 -- triggers
-SET SESSION autocommit = 0;
+SET SESSION autocommit = 0, wait_timeout = 10 /*M!100300 , idle_transaction_timeout = 10 */;
 SET SESSION lock_wait_timeout = 1;
 LOCK TABLES `shop`.`ledger` WRITE, `shop`.`ledger_osc_journal` WRITE;
 CREATE TRIGGER `shop`.`ledger_osc_ins` AFTER INSERT ON `shop`.`ledger` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`ledger_osc_journal` (k1, k2, k3) VALUES (NEW.`a`, NEW.`b`, NEW.`c`); END;
@@ -13,7 +13,7 @@ CREATE TRIGGER `shop`.`ledger_osc_upd` AFTER UPDATE ON `shop`.`ledger` FOR EACH 
 CREATE TRIGGER `shop`.`ledger_osc_del` AFTER DELETE ON `shop`.`ledger` FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER FOR 1146 BEGIN END; INSERT INTO `shop`.`ledger_osc_journal` (k1, k2, k3) VALUES (OLD.`a`, OLD.`b`, OLD.`c`); END;
 COMMIT;
 UNLOCK TABLES;
-SET SESSION autocommit = 1;
+SET SESSION autocommit = 1, wait_timeout = 604800 /*M!100300 , idle_transaction_timeout = 60 */;
 
 -- chunk of positions
 INSERT INTO `shop`.`ledger_osc_new` (`a`, `b`, `c`)
