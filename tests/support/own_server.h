@@ -1,0 +1,21 @@
+/*
+ * A server of the test's own, so that it may be killed: the lab makes it, and it
+ * ends with the test.
+ */
+#ifndef OSC_TESTS_OWN_SERVER_H
+#define OSC_TESTS_OWN_SERVER_H
+
+#include "tests/support/scene.h"
+
+/* As OSC_TEST_SERVER names it; OSC_TEST_DSN becomes its URL. Fails the test. */
+void own_server_start(void);
+void own_server_stop(void);
+
+/* As a crash: the server finds its log, not its tables, in order.  The scene connects anew. */
+void own_server_crash(void);
+void own_server_restart(struct scene *scene);
+
+/* Ends one of osc's connections, the `choice`th of those that there are; false: there is none. */
+bool own_server_kill_backend(struct scene *scene, unsigned choice);
+
+#endif
