@@ -192,7 +192,11 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
 
     for (unsigned n = 0; !swapped; n++) {
         error_clear(err);
-        good = connect_pair(job, &pair, err) &&
+        /* Told before replay, which may itself have to wait for them. */
+        if (connect_pair(job, &pair, err) && !lookout_is_clear(&lookout, pair.locks, err) &&
+            err->kind == ERROR_TRANSIENT)
+            error_clear(err);
+        good = err->kind == ERROR_NONE &&
                replay_until_short(job->replay, SHORT_BACKLOG, &until, job->patience.cancel, err) &&
                lookout_is_clear(&lookout, pair.locks, err);
         if (good) {

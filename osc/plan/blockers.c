@@ -214,7 +214,8 @@ bool lookout_is_clear(struct lookout *lookout, struct db *db, struct error *err)
     AUTO(text) names = TEXT_INIT;
 
     bool good = !holders || ask(lookout, db, holders, OLD_MS, false, &found, err);
-    if (good && found.n) {
+    lookout->has_named = good && found.n;
+    if (lookout->has_named) {
         tell(lookout, &found);
         end_old_ones(lookout, db, &found);
         describe(&found, &names);
@@ -250,6 +251,10 @@ void lookout_explain(struct lookout *lookout, struct db *db, struct error *err)
     struct error ignored = ERROR_INIT, failure = *err;
     AUTO(text) names = TEXT_INIT;
 
+    if (lookout->has_named) {
+        arena_free(found.arena);
+        return;
+    }
     if (db_is_lost(db) || !find_culprits(lookout, db, &found, &ignored))
         LOG(LOG_DEBUG, "who holds the table cannot be asked", F("error", ignored.text));
     if (found.n) {

@@ -61,6 +61,7 @@ struct lookout {
     const struct plan *plan;
     const struct patience *patience;
     bool readers_count; /* the lock that is wanted minds readers */
+    bool has_named;     /* the last look found somebody, and the error names him */
     uint64_t told_ms, told_hash;
     uint64_t ended[8]; /* connections that were told to end */
     unsigned n_ended;
