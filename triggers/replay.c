@@ -28,8 +28,9 @@ struct replay {
     struct cancel *cancel;
     struct db **lanes; /* lane 0 reads the journal as well */
     struct journal journal;
-    struct arena *arena; /* of the batch */
-    unsigned settling;   /* so many batches are settled at once: conflicts come in swarms */
+    struct arena *arena;  /* of the batch */
+    atomic_bool is_stale; /* the batch: a reply was lost */
+    unsigned settling;    /* so many batches are settled at once: conflicts come in swarms */
 };
 
 struct lane_work {
@@ -124,8 +125,11 @@ static bool apply_once(struct db *db, const struct replay_job *job, const char *
     return db_commit(db, err);
 }
 
-/* Entries that were forgotten by a commit whose reply was lost select nothing: doing it again is
- * safe. */
+/*
+ * Where the reply was lost the entries may be forgotten already, and other ones
+ * may have their places by now (a ctid is used again): for those nobody waited for the
+ * chunks.  So the batch is given up, and the journal is read anew.
+ */
 static bool apply_lane(struct replay *replay, const struct batch *batch, unsigned lane,
                        unsigned step, struct error *err)
 {
@@ -139,12 +143,16 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
         good = apply_once(replay->lanes[lane], replay->job, condition, arena, err);
         if (good || n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
             break;
+        if (err->kind == ERROR_LOST) {
+            atomic_store(&replay->is_stale, true);
+            error_clear(err);
+            good = connect_lane(replay, lane, err);
+            break;
+        }
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
             (void)!cancel_check(replay->cancel, err);
             break;
         }
-        if (db_is_lost(replay->lanes[lane]) && !connect_lane(replay, lane, err))
-            break;
     }
     arena_free(arena);
     return good;
@@ -284,6 +292,11 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
         return false;
     if (!apply_batch(replay, &batch, err))
         return explain(replay, &batch, err);
+    if (atomic_exchange(&replay->is_stale, false)) {
+        journal_start_over(&replay->journal);
+        *is_full_pass = false;
+        return true;
+    }
     FAILPOINT("batch-replayed");
     atomic_fetch_add(&replay->job->progress->replayed, batch.n);
     return true;
