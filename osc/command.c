@@ -6,6 +6,7 @@
 #include "osc/base/nearest.h"
 #include "osc/base/text.h"
 #include "osc/command_bodies.h"
+#include "osc/db/dsn.h"
 #include "osc/db/server.h"
 #include "osc/output.h"
 
@@ -43,11 +44,22 @@ static bool check_words(const struct run *run, struct error *err)
     return error_hint(err, "osc %s --help shows an example", command->name);
 }
 
+static bool check_no_dsn(const struct words *words, struct error *err)
+{
+    for (size_t i = 0; i < words->count; i++)
+        if (dsn_looks_like(words->list[i])) {
+            (void)error_set(err, ERROR_USAGE, "a DSN stands where none is expected");
+            return error_hint(err, "it goes behind --dsn, or into OSC_DSN");
+        }
+    return true;
+}
+
 bool command_parse(struct run *run, int argc, char **argv, struct error *err)
 {
     const char *name = "help";
 
-    if (!options_parse(&run->options, &run->words, argc, argv, run->arena, err))
+    if (!options_parse(&run->options, &run->words, argc, argv, run->arena, err) ||
+        !check_no_dsn(&run->words, err))
         return false;
     if (run->options.version)
         return true;

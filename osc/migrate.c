@@ -18,6 +18,7 @@
 #include "osc/db/dialect.h"
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
+#include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
 #include "verifier/verifier.h"
@@ -44,6 +45,8 @@ static bool drop_half_made_shadow(struct migration *m, struct error *err)
                                           arena, &exists, &comment, err) ||
         !exists)
         return err->kind == ERROR_NONE;
+    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
+        return false;
     struct sql_env env = {.arena = arena};
     sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
     sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
@@ -462,26 +465,15 @@ static bool refuse_stopped(struct migration *m, struct error *err)
     return true;
 }
 
-/* Where we may not even read the state, a check knows better which right is missing. */
-static bool pass_checks(struct migration *m, struct error *err)
-{
-    struct error refusal = ERROR_INIT;
-    const bool nothing_stopped = refuse_stopped(m, err);
-
-    if (!nothing_stopped && err->kind != ERROR_DENIED)
-        return false;
-    if (plan_preflight(&m->plan, m->db, &refusal) && plan_refuse(&m->plan, &refusal))
-        return nothing_stopped;
-    *err = refusal;
-    return false;
-}
-
 static bool prepare(struct migration *m, struct error *err)
 {
     const struct request *r = m->request;
 
     return migration_plan(m, r->schema, r->table, r->alter, err) &&
-           server_take_lease(m->db, m->plan.table_key, m->plan.run, err) && pass_checks(m, err);
+           server_take_lease(m->db, m->plan.table_key, m->plan.run, err) &&
+           own_check(m->db, m->plan.source->schema, STATE_TABLE, "", err) &&
+           refuse_stopped(m, err) && plan_preflight(&m->plan, m->db, err) &&
+           plan_refuse(&m->plan, err);
 }
 
 static void tell_findings(const struct plan *plan)

@@ -12,6 +12,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/db/replicas.h"
+#include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
 
@@ -123,6 +124,9 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
     }
     if (!found)
         return find_nothing(request, id, what, err);
+    /* What stands in the row is carried out. */
+    if (!own_check(m->db, found->schema, STATE_TABLE, "", err))
+        return false;
     m->state = *found;
     m->plan.id = found->id;
     return true;

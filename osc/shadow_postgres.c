@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "osc/build_postgres.h"
+#include "osc/plan/own.h"
 #include "osc/plan/postgres.h"
 #include "osc/shadow_postgres.h"
 
@@ -83,9 +84,10 @@ static bool make(struct db *db, struct plan *plan, const char **deferred, struct
 
     maker.env.arena = maker.arena;
     bind_tables(&maker);
-    const bool good = like_source(&maker, err) && alter_shadow(&maker, err) &&
-                      plan_shadow(plan, db, err) && check_copy(&maker, err) &&
-                      check_zone(&maker, err) && defer(&maker, deferred, err);
+    const bool good =
+        like_source(&maker, err) && own_alone(db, plan->source->schema, plan->names.shadow, err) &&
+        alter_shadow(&maker, err) && plan_shadow(plan, db, err) && check_copy(&maker, err) &&
+        check_zone(&maker, err) && defer(&maker, deferred, err);
     arena_free(maker.arena);
     return good;
 }

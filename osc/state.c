@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "osc/db/dialect.h"
+#include "osc/plan/own.h"
 
 static const struct state_dialect *dialect_of(const struct db *db)
 {
@@ -18,11 +19,25 @@ static void bind_place(struct sql_env *env, struct db *db, const char *schema, u
     sql_bind_sql(env, "now", dialect_of(db)->now);
 }
 
-static bool add_row(struct db *db, const struct sql_env *env, uint64_t *id, struct error *err)
+/* All at once: nobody can lay hands on the table before it is ours alone. */
+static bool make_table(struct db *db, const struct sql_env *env, const char *schema,
+                       struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (sql_exec(db, dialect_of(db)->create, env, NULL, err) &&
+        own_check(db, schema, STATE_TABLE, "", err) && own_alone(db, schema, STATE_TABLE, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
+
+static bool add_row(struct db *db, const struct sql_env *env, const char *schema, uint64_t *id,
+                    struct error *err)
 {
     const struct state_dialect *dialect = dialect_of(db);
 
-    if (!sql_exec(db, dialect->create, env, NULL, err))
+    if (!make_table(db, env, schema, err))
         return false;
     if (dialect->insert_returns)
         return db_value_u64(db, id, sql_renders(env->arena, dialect->insert, env), err);
@@ -58,10 +73,15 @@ bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struc
     sql_bind_literal(&env, db, "fingerprint", row->fingerprint);
     sql_bind_literal(&env, db, "retired", row->retired);
     bool good = false;
-    /* Another process may drop the table between the two: it ended the last migration in it. */
-    for (int tries = 0; !good && (!tries || (err->kind == ERROR_MISSING && tries < 3)); tries++) {
+    /*
+     * Another process may create the table at the same time, or drop it between the
+     * two: it ended the last migration in it.
+     */
+    for (int tries = 3; !good && tries > 0; tries--) {
         error_clear(err);
-        good = add_row(db, &env, id, err);
+        good = add_row(db, &env, row->schema, id, err);
+        if (err->kind != ERROR_MISSING && err->kind != ERROR_CONFLICT)
+            break;
     }
     arena_free(arena);
     return good ? true
@@ -261,17 +281,16 @@ bool state_list(struct db *db, const char *schema, struct arena *arena, struct s
     struct list list = {.n = 0};
     const char *names[1000];
     size_t n_names = 0;
+    struct sql_env env = {.arena = arena};
+    struct rows found = ROWS_INIT;
     bool good = true;
 
-    if (schema) {
-        names[n_names++] = schema;
-    } else {
-        AUTO(rows) rows = ROWS_INIT;
-        good = db_query(db, &rows, dialect_of(db)->schemas, err);
-        while (good && n_names < ARRAY_SIZE(names) && rows_next(&rows, err))
-            names[n_names++] = arena_string(arena, rows_text(&rows, 0));
-        good = good && err->kind == ERROR_NONE;
-    }
+    sql_bind_literal(&env, db, "schema", schema);
+    good = sql_query(db, &found, dialect_of(db)->schemas, &env, err);
+    while (good && n_names < ARRAY_SIZE(names) && rows_next(&found, err))
+        names[n_names++] = arena_string(arena, rows_text(&found, 0));
+    good = good && err->kind == ERROR_NONE;
+    rows_release(&found);
     for (size_t i = 0; good && i < n_names; i++)
         good = list_schema(db, names[i], arena, &list, err);
     if (!good)

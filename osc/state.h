@@ -19,7 +19,8 @@ struct state_dialect {
     const char *unlock;   /* what ends that, beside the end of the transaction; NULL: nothing */
     const char *now;      /* the server's clock                              */
     const char *age;      /* template {at}: seconds since then               */
-    const char *schemas;  /* query: schemas with a state table, of the DSN's database */
+    const char *schemas; /* template {schema}, or NULL: schemas with a state table that can be read,
+                            of the DSN's database */
 };
 
 extern const struct state_dialect mysql_state;

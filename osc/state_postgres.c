@@ -39,7 +39,16 @@ const struct state_dialect postgres_state = {
     .now = "(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC')",
     .age = "GREATEST(0, EXTRACT(epoch FROM (pg_catalog.clock_timestamp() AT TIME ZONE 'UTC') - "
            "{at})::bigint)",
-    .schemas =
-        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
-        "n.oid = c.relnamespace WHERE c.relname = '" STATE_TABLE "' AND c.relkind = 'r' ORDER BY 1",
+    /* A column of a type that somebody has made brings casts along, which would run with our
+       rights. */
+    .schemas = "SELECT n.nspname FROM pg_catalog.pg_class c\n"
+               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+               "WHERE c.relname = '" STATE_TABLE "' AND c.relkind = 'r'\n"
+               "AND n.nspname = COALESCE({schema}, n.nspname)\n"
+               "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')\n"
+               "AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT EXISTS (\n"
+               "  SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t\n"
+               "    ON t.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0\n"
+               "  AND t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)\n"
+               "ORDER BY n.nspname",
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
 #include "osc/db/dialect.h"
@@ -49,6 +50,7 @@ bool capture_install(struct db *db, const struct plan *plan, const struct patien
         .readers_count = !plan->facts->triggers_beside_readers,
     };
 
+    FAILPOINT("before-journal");
     if (!dialect->create_journal(db, plan, err))
         return error_prefix(err, "creating journal %s", plan->names.journal);
     if (try_for(dialect->install, &lookout, false, db, err))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "osc/base/fail.h"
+#include "osc/plan/own.h"
 #include "triggers/capture_dialect.h"
 
 /* ---- journal ---- */
@@ -23,8 +24,16 @@ static bool create_journal(struct db *db, const struct plan *plan, struct error 
     struct sql_env env = {.arena = plan->arena, .outer = &plan->env};
 
     sql_bind_literal(&env, db, "comment", comment);
-    return sql_exec(db, create, &env, NULL, err) &&
-           sql_exec(db, "COMMENT ON TABLE {journal} IS {comment}", &env, NULL, err);
+    if (!db_begin(db, err))
+        return false;
+    /* At once: nobody can put a trigger of his own on it before it is ours alone. */
+    if (sql_exec(db, create, &env, NULL, err) &&
+        own_check(db, plan->source->schema, plan->names.journal, "", err) &&
+        own_alone(db, plan->source->schema, plan->names.journal, err) &&
+        sql_exec(db, "COMMENT ON TABLE {journal} IS {comment}", &env, NULL, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
 }
 
 /* ---- triggers ---- */
@@ -70,8 +79,9 @@ static const char body_of_mutant[] = "BEGIN\n"
 
 static const char unarmed[] = "BEGIN RETURN NULL; END";
 
+/* Nobody else's is taken over: it would stay his. */
 static const char create_function[] =
-    "CREATE OR REPLACE FUNCTION {function}() RETURNS pg_catalog.trigger\n"
+    "CREATE {or_replace}FUNCTION {function}() RETURNS pg_catalog.trigger\n"
     "LANGUAGE plpgsql SECURITY DEFINER AS {body}";
 
 /*
@@ -122,12 +132,14 @@ static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms,
     sql_bind_sql(&env, "old", row_key(plan, "OLD"));
     sql_bind_sql(&env, "new", row_key(plan, "NEW"));
     sql_bind_literal(&env, db, "body", sql_renders(plan->arena, template, &env));
+    sql_bind_sql(&env, "or_replace", "");
 
+    FAILPOINT("before-function");
     if (!db_begin(db, err))
         return false;
     if (evict_autovacuum(db, &env, err) && set_lock_timeout(db, timeout_ms, err) &&
         sql_exec(db, create_function, &env, NULL, err) &&
-        sql_exec(db, "REVOKE ALL ON FUNCTION {function}() FROM PUBLIC", &env, NULL, err) &&
+        own_alone(db, plan->source->schema, plan->names.function, err) &&
         sql_exec(db, create_trigger, &env, NULL, err) &&
         sql_exec(db, "ALTER TABLE {only_source} ENABLE ALWAYS TRIGGER {trigger}", &env, NULL, err))
         return db_commit(db, err);
@@ -207,6 +219,7 @@ static bool remove_capture(struct db *db, const struct plan *plan, uint64_t time
     struct sql_env env = function_env(db, plan);
 
     sql_bind_literal(&env, db, "body", unarmed);
+    sql_bind_sql(&env, "or_replace", "OR REPLACE ");
 
     if (!disarm(db, &env, err) || !db_begin(db, err))
         return false;

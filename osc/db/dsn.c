@@ -191,20 +191,35 @@ static bool parse_place(struct dsn *dsn, const char *place, size_t length, struc
     return true;
 }
 
-bool dsn_parse(struct dsn *dsn, const char *url, struct arena *arena, struct error *err)
+/* The scheme that a URL begins with; NULL: none of ours. */
+static const struct dialect *read_scheme(const char *url, const char **place)
 {
     const char *colon = strstr(url, "://");
-    struct dsn parsed = {.url = arena_string(arena, url)};
-    AUTO(text) shown = TEXT_INIT;
 
     for (size_t i = 0; colon && i < ARRAY_SIZE(schemes); i++) {
         const size_t length = strlen(schemes[i].scheme);
+        *place = colon + 3;
         if (length == (size_t)(colon - url) && strncasecmp(schemes[i].scheme, url, length) == 0)
-            parsed.dialect = schemes[i].dialect;
+            return schemes[i].dialect;
     }
+    return NULL;
+}
+
+bool dsn_looks_like(const char *word)
+{
+    const char *place;
+
+    return read_scheme(word, &place) != NULL;
+}
+
+bool dsn_parse(struct dsn *dsn, const char *url, struct arena *arena, struct error *err)
+{
+    const char *place = NULL;
+    struct dsn parsed = {.url = arena_string(arena, url), .dialect = read_scheme(url, &place)};
+    AUTO(text) shown = TEXT_INIT;
+
     if (!parsed.dialect)
         return refuse(err, "it does not begin with mysql://, mariadb:// or postgres://");
-    const char *place = colon + 3;
     const size_t length = strcspn(place, "?");
     text_add_bytes(&shown, url, (size_t)(place - url));
     if (!parse_place(&parsed, place, length, arena, &shown, err) ||

@@ -33,6 +33,9 @@ struct dsn {
 };
 
 /* Parses; ERROR_USAGE with the reason.  Strings live in `arena`. */
+/* Begins as one does: no message may repeat it, as there may be a password in it. */
+bool dsn_looks_like(const char *word);
+
 bool dsn_parse(struct dsn *dsn, const char *url, struct arena *arena, struct error *err) MUST_CHECK;
 
 /* The value of ?name=…, or NULL. */

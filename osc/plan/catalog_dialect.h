@@ -31,6 +31,14 @@ struct catalog_dialect {
     bool (*exists)(struct db *db, const char *schema, const char *name, struct arena *arena,
                    bool *exists, const char **comment, struct error *err);
 
+    /*
+     * Templates over {schema} and {name}.  Who has made the relation of that name, in words,
+     * unless it is an ordinary table of ours, of a superuser or of the owner of {like}; and the
+     * statements, as one text, that take back what others were given on anything of that
+     * name.  No row where tables have no owners.
+     */
+    const char *stranger, *revoke;
+
     struct alter_rules alter_rules; /* how the ALTER text is quoted */
 
     const struct check *checks;        /* ends with a row without a name */

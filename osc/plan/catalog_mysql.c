@@ -322,6 +322,8 @@ const struct catalog_dialect mysql_catalog = {
     .load = load,
     .identify = mysql_identify,
     .exists = exists,
+    .stranger = "SELECT NULL",
+    .revoke = "SELECT NULL",
     .alter_rules = {.has_backquotes = true},
     .checks = mysql_checks,
     .server_checks = mysql_server_checks,

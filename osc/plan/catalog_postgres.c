@@ -391,6 +391,8 @@ const struct catalog_dialect postgres_catalog = {
     .load = load,
     .identify = identify,
     .exists = exists,
+    .stranger = postgres_stranger,
+    .revoke = postgres_revoke,
     .alter_rules = {.has_backquotes = false},
     .checks = postgres_checks,
     .server_checks = postgres_server_checks,

@@ -53,4 +53,7 @@ bool postgres_map_columns(struct plan *plan, struct error *err);
 
 extern const struct check postgres_checks[], postgres_server_checks[];
 
+/* See struct catalog_dialect. */
+extern const char postgres_stranger[], postgres_revoke[];
+
 #endif

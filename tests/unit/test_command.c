@@ -134,6 +134,7 @@ static void commands_check_their_words(void **state)
     ASSERT_PARSE("osc status takes only [ID | TABLE]", "status", "1", "2");
     ASSERT_PARSE("osc history has no option --threads", "history", "--threads=2");
     ASSERT_PARSE("which command?", "--json");
+    ASSERT_PARSE("a DSN stands where none is expected", "status", "postgres://me:secret@db/shop");
 }
 
 static void a_request_needs_a_server(void **state)

@@ -1,0 +1,169 @@
+/*
+ * The password of the DSN is told to nobody, whatever the DSN is made of.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/scene.h"
+
+#define SECRET "Gehe1m-%40%2Fx"
+#define SECRET_DECODED "Gehe1m-@/x"
+#define TELLTALE "Gehe1m"
+
+static char secretive[32];
+
+static int open_with_password(void **state)
+{
+    struct scene *s = scene_open("secrets");
+    char dsn[600];
+
+    *state = s;
+    (void)snprintf(secretive, sizeof secretive, "osc_s%d", (int)getpid());
+    if (s->is_postgres) {
+        scene_sql(s, "CREATE ROLE %s LOGIN SUPERUSER PASSWORD '" SECRET_DECODED "'", secretive);
+    } else {
+        scene_sql(s, "CREATE USER %s IDENTIFIED BY '" SECRET_DECODED "'", secretive);
+        scene_sql(s, "GRANT ALL ON *.* TO %s", secretive);
+    }
+    (void)snprintf(dsn, sizeof dsn, "%s://%s:%s@%s:%u/%s", s->is_postgres ? "postgres" : "mysql",
+                   secretive, SECRET, s->parsed.host, s->parsed.port, s->parsed.database);
+    memcpy(s->dsn, dsn, sizeof s->dsn);
+    scene_sql(s, "CREATE TABLE t (id int PRIMARY KEY, v int)");
+    scene_sql(s, "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)");
+    return 0;
+}
+
+static int close_with_password(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        scene_sql(s, "DROP OWNED BY %s CASCADE", secretive);
+    scene_sql(s, "DROP %s %s", scene_pick(s, "ROLE", "USER"), secretive);
+    scene_close(s);
+    return 0;
+}
+
+static void assert_hides(const char *where, const char *text)
+{
+    if (strstr(text, TELLTALE))
+        fail_msg("%s tells the password: %s", where, text);
+}
+
+static void assert_tells_nothing(struct outcome outcome)
+{
+    assert_hides("the output", outcome.out);
+    assert_hides("the error output", outcome.err);
+    outcome_free(&outcome);
+}
+
+static void assert_hidden_from_ps(struct scene *s, pid_t pid)
+{
+    const char *path = arena_printf(s->arena, "/proc/%d/cmdline", (int)pid);
+    char line[4096];
+
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    const size_t n = fread(line, 1, sizeof line - 1, file);
+    (void)fclose(file);
+    for (size_t i = 0; i < n; i++)
+        if (!line[i])
+            line[i] = ' ';
+    line[n] = '\0';
+    assert_true(n > 10);
+    assert_hides("ps", line);
+}
+
+static void assert_hidden_on_server(struct scene *s)
+{
+    assert_hides("the state table", scene_value(s, "%s",
+                                                scene_pick(s,
+                                                           "SELECT string_agg(s::text, ' ') FROM "
+                                                           "osc_state s",
+                                                           "SELECT GROUP_CONCAT(options, progress, "
+                                                           "error, deferred) FROM osc_state")));
+    assert_hides("the process list",
+                 scene_value(s, "%s",
+                             scene_pick(s,
+                                        "SELECT string_agg(concat(application_name, query), ' ') "
+                                        "FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+                                        "SELECT GROUP_CONCAT(COALESCE(info, '')) FROM "
+                                        "information_schema.processlist WHERE id <> "
+                                        "CONNECTION_ID()")));
+}
+
+static void the_password_is_told_to_nobody(void **state)
+{
+    struct scene *s = *state;
+
+    scene_hold(s, "before-lock");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN w int", "--verbose", NULL);
+    scene_await(s, "before-lock");
+    assert_hidden_from_ps(s, osc);
+    assert_hidden_on_server(s);
+    scene_release(s, "before-lock");
+    struct outcome outcome = scene_wait(s, osc);
+    assert_int_equal(outcome.status, 0);
+    assert_tells_nothing(outcome);
+    assert_hidden_on_server(s);
+    assert_tells_nothing(scene_osc(s, "plan", "t", "ADD COLUMN z int", "--json", NULL));
+    assert_tells_nothing(scene_osc(s, "status", "--json", NULL));
+    assert_tells_nothing(scene_osc(s, "history", "--verbose", NULL));
+    assert_tells_nothing(scene_osc(s, "alter", "t", "nonsense", "--json", NULL));
+    assert_tells_nothing(scene_osc(s, "resume", s->dsn, NULL));
+    assert_tells_nothing(scene_osc(s, s->dsn, NULL));
+    assert_tells_nothing(scene_osc(s, "alter", s->dsn, "ADD x int", NULL));
+    assert_tells_nothing(scene_osc(s, "status", "--theads=3", NULL));
+}
+
+/* Each is refused, or does not do what it is made for; none tells the password. */
+static void malicious_dsns_do_no_harm(void **state)
+{
+    static const char *const endings[] = {
+        "?options=-c%20search_path%3Dpublic",
+        "?dbname=postgres%3A%2F%2Fevil",
+        "?host=%00",
+        "?password=" SECRET "&passwd=" SECRET,
+        "?init-command=DROP%20TABLE%20t",
+        "?%ff=1",
+        "?local-infile=1",
+        "?application_name=x'%3BDROP%20TABLE%20t",
+        "?user='%3BDROP%20TABLE%20t",
+        "?pwd=" SECRET,
+        "?sslpassword=" SECRET "&=",
+        "@" SECRET,
+        "/" SECRET "@x",
+        "?replication=database",
+        "?client_encoding=sql_ascii",
+        "?options=-c%20default_transaction_read_only%3Don",
+        "?plugin-dir=/tmp",
+        "?defaults-file=/etc/shadow",
+    };
+    struct scene *s = *state;
+    char dsn[600];
+
+    memcpy(dsn, s->dsn, sizeof dsn);
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        (void)snprintf(s->dsn, sizeof s->dsn, "%.400s%s", dsn, endings[i]);
+        assert_tells_nothing(scene_osc(s, "plan", "t", "ADD COLUMN w int", NULL));
+    }
+    memcpy(s->dsn, dsn, sizeof dsn);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_password_is_told_to_nobody, open_with_password,
+                                        close_with_password),
+        cmocka_unit_test_setup_teardown(malicious_dsns_do_no_harm, open_with_password,
+                                        close_with_password),
+    };
+
+    cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
