@@ -1,17 +1,19 @@
 -- journal
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 CREATE TABLE IF NOT EXISTS "shop"."parts_osc_journal" (k1, k2)
 WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
   autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
   autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
 AS SELECT t."tenant", t."code" FROM ONLY "shop"."parts" AS t WITH NO DATA;
 COMMENT ON TABLE "shop"."parts_osc_journal" IS 'osc: journal of "shop"."parts"';
+COMMIT;
 
 -- triggers
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL lock_timeout = 3000;
 LOCK TABLE ONLY "shop"."parts" IN SHARE UPDATE EXCLUSIVE MODE;
 SET LOCAL lock_timeout = 300;
-CREATE OR REPLACE FUNCTION "shop"."parts_osc_capture"() RETURNS pg_catalog.trigger
+CREATE FUNCTION "shop"."parts_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."parts_osc_journal" VALUES (OLD."tenant", OLD."code");
@@ -25,7 +27,6 @@ LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   END IF;
   RETURN NULL;
 END';
-REVOKE ALL ON FUNCTION "shop"."parts_osc_capture"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "parts_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."parts"
 FOR EACH ROW WHEN (NULL::"shop"."parts_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."parts_osc_capture"();
 ALTER TABLE ONLY "shop"."parts" ENABLE ALWAYS TRIGGER "parts_osc_capture";

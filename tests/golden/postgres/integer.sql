@@ -1,17 +1,19 @@
 -- journal
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 CREATE TABLE IF NOT EXISTS "shop"."users_osc_journal" (k1)
 WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
   autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
   autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
 AS SELECT t."id" FROM ONLY "shop"."users" AS t WITH NO DATA;
 COMMENT ON TABLE "shop"."users_osc_journal" IS 'osc: journal of "shop"."users"';
+COMMIT;
 
 -- triggers
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL lock_timeout = 3000;
 LOCK TABLE ONLY "shop"."users" IN SHARE UPDATE EXCLUSIVE MODE;
 SET LOCAL lock_timeout = 300;
-CREATE OR REPLACE FUNCTION "shop"."users_osc_capture"() RETURNS pg_catalog.trigger
+CREATE FUNCTION "shop"."users_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."users_osc_journal" VALUES (OLD."id");
@@ -25,7 +27,6 @@ LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   END IF;
   RETURN NULL;
 END';
-REVOKE ALL ON FUNCTION "shop"."users_osc_capture"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "users_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."users"
 FOR EACH ROW WHEN (NULL::"shop"."users_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."users_osc_capture"();
 ALTER TABLE ONLY "shop"."users" ENABLE ALWAYS TRIGGER "users_osc_capture";

@@ -1,17 +1,19 @@
 -- journal
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 CREATE TABLE IF NOT EXISTS "shop"."odd ""`' name_osc_journal" (k1)
 WITH (autovacuum_enabled = on, autovacuum_vacuum_scale_factor = 0,
   autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
   autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off)
 AS SELECT t."se""lect` id" FROM ONLY "shop"."odd ""`' name" AS t WITH NO DATA;
 COMMENT ON TABLE "shop"."odd ""`' name_osc_journal" IS 'osc: journal of "shop"."odd ""`'' name"';
+COMMIT;
 
 -- triggers
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL lock_timeout = 3000;
 LOCK TABLE ONLY "shop"."odd ""`' name" IN SHARE UPDATE EXCLUSIVE MODE;
 SET LOCAL lock_timeout = 300;
-CREATE OR REPLACE FUNCTION "shop"."odd ""`' name_osc_capture"() RETURNS pg_catalog.trigger
+CREATE FUNCTION "shop"."odd ""`' name_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (OLD."se""lect` id");
@@ -25,7 +27,6 @@ LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   END IF;
   RETURN NULL;
 END';
-REVOKE ALL ON FUNCTION "shop"."odd ""`' name_osc_capture"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "odd ""`' name_osc_capture" AFTER INSERT OR UPDATE OR DELETE ON "shop"."odd ""`' name"
 FOR EACH ROW WHEN (NULL::"shop"."odd ""`' name_osc_journal" IS NULL) EXECUTE FUNCTION "shop"."odd ""`' name_osc_capture"();
 ALTER TABLE ONLY "shop"."odd ""`' name" ENABLE ALWAYS TRIGGER "odd ""`' name_osc_capture";
