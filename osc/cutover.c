@@ -11,7 +11,8 @@
 
 enum {
     SHORT_BACKLOG = 500, /* is drained in a few milliseconds */
-    QUICK_TRIES = 120,   /* gentle ones, before we insist */
+    QUICK_TRIES = 120,   /* gentle ones in a round */
+    GENTLE_ROUNDS = 3,   /* before we insist, unless half of our time has passed */
     QUICK_PAUSE_MS = 15,
     SETTLE_MS = 60000, /* for the server to come back and say what became of the swap */
 };
@@ -134,12 +135,12 @@ static bool drain_and_swap(const struct cutover_job *job, const struct pair *pai
 
 /* Gently as long as that has a chance: each try costs the application a few milliseconds. */
 static bool attempt(const struct cutover_job *job, const struct pair *pair, struct lookout *lookout,
-                    struct error *err)
+                    bool may_insist, struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
     const unsigned gentle = job->plan->facts->drains_beside_lock ? QUICK_TRIES : 0;
 
-    for (unsigned n = 0; n <= gentle; n++) {
+    for (unsigned n = 0; n < gentle + may_insist; n++) {
         const bool insists = n == gentle;
         error_clear(err);
         FAILPOINT("before-lock");
@@ -186,8 +187,10 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
 bool cutover_swap(const struct cutover_job *job, struct error *err)
 {
     const struct deadline until = deadline_in_ms(job->patience.total_ms);
+    const struct deadline half = deadline_in_ms(job->patience.total_ms / 2);
     struct lookout lookout = {.plan = job->plan, .patience = &job->patience, .readers_count = true};
     struct pair pair = {.locks = NULL};
+    unsigned rounds = 0;
     bool good = false, swapped = false;
 
     for (unsigned n = 0; !swapped; n++) {
@@ -201,7 +204,9 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
                lookout_is_clear(&lookout, pair.locks, err);
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);
-            swapped = good = attempt(job, &pair, &lookout, err);
+            const bool may_insist = !job->plan->facts->drains_beside_lock ||
+                                    rounds++ >= GENTLE_ROUNDS || deadline_passed(&half);
+            swapped = good = attempt(job, &pair, &lookout, may_insist, err);
             if (!good && err->kind == ERROR_TRANSIENT)
                 lookout_explain(&lookout, pair.locks, err);
         }
