@@ -271,8 +271,8 @@ bool alter_check(const char *alter, const struct alter_rules *rules, struct erro
         good = error_set(err, ERROR_USAGE, "the ALTER clauses are empty");
     lexer.at = alter;
     for (struct token t = next_token(&lexer); good && !is_end(&t); t = next_token(&lexer)) {
-        depth += is_sign(&t, '(');
-        depth -= is_sign(&t, ')');
+        depth += is_sign(&t, '(') || is_sign(&t, '[');
+        depth -= is_sign(&t, ')') || is_sign(&t, ']');
         if (is_sign(&t, ';'))
             good = error_set(err, ERROR_USAGE, "the ALTER clauses contain a semicolon");
         else if (depth < 0)
