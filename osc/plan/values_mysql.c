@@ -128,7 +128,7 @@ static const char *members(const struct column *column, struct arena *arena)
 {
     const char *open = strchr(column->type, '('), *close = strrchr(column->type, ')');
 
-    return open && close ? arena_copy(arena, open + 1, (size_t)(close - open - 1)) : "''";
+    return open && close > open ? arena_copy(arena, open + 1, (size_t)(close - open - 1)) : "''";
 }
 
 /* In the spelling of the enum; NULL stays NULL, and what is no member becomes ''. */
