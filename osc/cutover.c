@@ -139,8 +139,9 @@ static bool attempt(const struct cutover_job *job, const struct pair *pair, stru
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
     const unsigned gentle = job->plan->facts->drains_beside_lock ? QUICK_TRIES : 0;
+    const unsigned tries = gentle + may_insist;
 
-    for (unsigned n = 0; n < gentle + may_insist; n++) {
+    for (unsigned n = 0;;) {
         const bool insists = n == gentle;
         error_clear(err);
         FAILPOINT("before-lock");
@@ -149,17 +150,14 @@ static bool attempt(const struct cutover_job *job, const struct pair *pair, stru
                 return true;
             dialect->unlock(pair->locks, job->plan);
         }
-        if (err->kind != ERROR_TRANSIENT)
+        if (err->kind != ERROR_TRANSIENT || ++n == tries)
             return false;
-        if (insists)
-            break;
         if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
             return cancel_check(job->patience.cancel, err);
         error_clear(err);
         if (!lookout_is_clear(lookout, pair->locks, err)) /* somebody has become a blocker */
             return false;
     }
-    return false;
 }
 
 /* The reply of a swap was lost: *swapped says what became of it. */

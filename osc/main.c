@@ -21,6 +21,8 @@ int main(int argc, char **argv)
         log_setup(wanted_level(&run.options), run.options.json);
         if (signals_start(run.cancel, &err) && command_run(&run, &err))
             error_clear(&err);
+        else if (err.kind == ERROR_NONE) /* never to be taken for a success */
+            bug("%s failed without a reason", run.command->name);
         signals_stop();
     }
     if (err.kind != ERROR_NONE)

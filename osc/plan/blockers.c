@@ -207,13 +207,25 @@ static void end_old_ones(struct lookout *lookout, struct db *db, const struct bl
 
 /* ---- the lookout ---- */
 
-bool lookout_is_clear(struct lookout *lookout, struct db *db, struct error *err)
+/* *can_see: the server tells who holds; where a plugin does, it may be gone since we connected. */
+static bool ask_for_holders(struct lookout *lookout, struct db *db, uint64_t older_ms, bool is_late,
+                            struct blockers *found, bool *can_see, struct error *err)
 {
     const char *holders = lookout->plan->dialect->blockers->holders(lookout->plan->facts);
+
+    *can_see = holders && ask(lookout, db, holders, older_ms, is_late, found, err);
+    if (err->kind == ERROR_MISSING)
+        error_clear(err);
+    return err->kind == ERROR_NONE;
+}
+
+bool lookout_is_clear(struct lookout *lookout, struct db *db, struct error *err)
+{
     struct blockers found = {.arena = arena_new()};
+    bool can_see = false;
     AUTO(text) names = TEXT_INIT;
 
-    bool good = !holders || ask(lookout, db, holders, OLD_MS, false, &found, err);
+    bool good = ask_for_holders(lookout, db, OLD_MS, false, &found, &can_see, err);
     lookout->has_named = good && found.n;
     if (lookout->has_named) {
         tell(lookout, &found);
@@ -231,16 +243,16 @@ static bool find_culprits(struct lookout *lookout, struct db *db, struct blocker
                           struct error *err)
 {
     const struct blocker_dialect *dialect = lookout->plan->dialect->blockers;
-    const char *holders = dialect->holders(lookout->plan->facts);
     const uint64_t lock_ms = lookout->patience->lock_ms;
     const uint64_t older_ms = lock_ms < OLD_MS ? lock_ms : OLD_MS;
+    bool can_see = false;
 
-    if (holders && !ask(lookout, db, holders, older_ms, true, found, err))
+    if (!ask_for_holders(lookout, db, older_ms, true, found, &can_see, err))
         return false;
     if (found->n)
         return true;
     found->is_guess = true;
-    if (!holders && lookout->patience->kill_after_ms)
+    if (!can_see && lookout->patience->kill_after_ms)
         lookout->missing = lookout->plan->facts->sight_right;
     return ask(lookout, db, dialect->suspects, older_ms, true, found, err);
 }

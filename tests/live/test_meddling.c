@@ -231,9 +231,9 @@ static void a_migration_that_begins_keeps_its_row(void **state)
     scene_sql(s, "BEGIN");
     scene_sql(s, "INSERT INTO osc_state (source_schema, source_table, alter_text, options, step, "
                  "status, identity, fingerprint, stamp, deferred, watermark, wish, progress, "
-                 "error, retired, host, pid, version, started_at, updated_at) VALUES ('s', "
+                 "error, retired, host, pid, run, version, started_at, updated_at) VALUES ('s', "
                  "'other', '', '{}', 'plan', 'running', '', '', '', '', '', '', '', '', '', '', "
-                 "1, '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)");
+                 "1, '', '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)");
     const pid_t abort = scene_start(s, "abort", "t", NULL);
     assert_int_equal(sleep(2), 0); /* it waits for the table now, or soon */
     scene_sql(s, "COMMIT");
