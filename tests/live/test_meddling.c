@@ -6,7 +6,6 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/support/scene.h"
 
@@ -235,7 +234,11 @@ static void a_migration_that_begins_keeps_its_row(void **state)
                  "'other', '', '{}', 'plan', 'running', '', '', '', '', '', '', '', '', '', '', "
                  "1, '', '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)");
     const pid_t abort = scene_start(s, "abort", "t", NULL);
-    assert_int_equal(sleep(2), 0); /* it waits for the table now, or soon */
+    scene_await_some(s, scene_pick(s,
+                                   "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = "
+                                   "'osc_state'::regclass",
+                                   "SELECT COUNT(*) FROM information_schema.processlist WHERE db = "
+                                   "DATABASE() AND state = 'Waiting for table metadata lock'"));
     scene_sql(s, "COMMIT");
     assert_exit(scene_wait(s, abort), 0);
     assert_nothing_left(s, false);

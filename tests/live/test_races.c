@@ -99,20 +99,12 @@ static void a_write_at_any_moment_is_kept(void **state)
 /* Until a statement of osc waits for a lock of ours. */
 static void await_lock_wait(struct scene *s)
 {
-    const char *query = scene_pick(
-        s,
-        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-        "application_name LIKE 'osc copy%%'",
-        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
-
-    /* InnoDB refreshes what it tells of waits only when it was not asked for a tenth of a second.
-     */
-    const struct timespec pause = {.tv_nsec = 150000000};
-    for (int i = 0; !scene_number(s, "%s", query); i++) {
-        if (i == 200)
-            fail_msg("the chunk does not wait");
-        (void)nanosleep(&pause, NULL);
-    }
+    scene_await_some(
+        s, scene_pick(
+               s,
+               "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+               "application_name LIKE 'osc copy%'",
+               "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"));
 }
 
 /*

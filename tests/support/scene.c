@@ -186,6 +186,20 @@ uint64_t scene_number(struct scene *scene, const char *format, ...)
     return value;
 }
 
+void scene_await_some(struct scene *scene, const char *query)
+{
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+    /* InnoDB refreshes what it tells of waits only when it was not asked for a tenth of a second.
+     */
+    const struct timespec pause = {.tv_nsec = 150000000};
+
+    while (!scene_number(scene, "%s", query)) {
+        if (deadline_passed(&until))
+            fail_msg("nothing is found by: %s", query);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 /* ---- osc ---- */
 
 /* The environment of the next osc: ours and up to three more.  The caller frees the array. */
