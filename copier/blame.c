@@ -118,23 +118,11 @@ static bool first_row(struct db *db, const struct plan *plan, const char *range,
                       struct error *err)
 {
     struct sql_env env = {.arena = arena, .outer = &plan->env};
-    AUTO(rows) rows = ROWS_INIT;
-    struct bound bound;
 
-    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
     sql_bind_sql(&env, "range", range);
     sql_bind_sql(&env, "condition", condition);
-    *key = NULL;
-    if (!sql_query(db, &rows,
-                   "SELECT {literals} FROM {only_source} AS t WHERE ({range}) AND ({condition}) "
-                   "LIMIT 1",
-                   &env, err))
-        return false;
-    if (rows_next(&rows, err)) {
-        bound_read(&rows, plan, &bound, arena);
-        *key = bound_show(plan, &bound, arena);
-    }
-    return err->kind == ERROR_NONE;
+    return range_first_key(db, plan, "{only_source} AS t WHERE ({range}) AND ({condition})", &env,
+                           key, err);
 }
 
 bool blame_silent_loss(struct db *db, const struct plan *plan, const char *range, struct error *err)

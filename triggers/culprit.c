@@ -8,24 +8,13 @@ bool culprit_key(struct db *db, const struct plan *plan, const char *entries, co
                  struct arena *arena, const char **key, struct error *err)
 {
     struct sql_env env = {.arena = arena, .outer = &plan->env};
-    AUTO(rows) rows = ROWS_INIT;
-    struct bound bound;
 
-    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", arena));
     sql_bind_sql(&env, "entries", entries);
     sql_bind_sql(&env, "condition", condition);
-    *key = NULL;
-    if (!sql_query(db, &rows,
-                   "SELECT {literals} FROM {journal} AS j JOIN {only_source} AS t "
-                   "ON {source_is_entry} WHERE {entries} AND ({condition}) LIMIT 1",
-                   &env, err))
-        return false;
-    if (!rows_next(&rows, err))
-        return err->kind == ERROR_NONE;
-    if (!bound_read(&rows, plan, &bound, arena))
-        return error_set(err, ERROR_SERVER, "the key of a row cannot be read");
-    *key = bound_show(plan, &bound, arena);
-    return true;
+    return range_first_key(db, plan,
+                           "{journal} AS j JOIN {only_source} AS t ON {source_is_entry} "
+                           "WHERE {entries} AND ({condition})",
+                           &env, key, err);
 }
 
 /* True when the entries from … to (not included) fail as the whole batch did. */

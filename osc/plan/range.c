@@ -85,13 +85,12 @@ const char *range_condition(const struct plan *plan, const char *alias,
     return arena_copy(arena, out.bytes, out.length);
 }
 
-bool bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
+void bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
                 struct arena *arena)
 {
     bound->literals = ARENA_ARRAY(arena, const char *, plan->key->n_columns);
     for (size_t i = 0; i < plan->key->n_columns; i++)
         bound->literals[i] = arena_string(arena, rows_text(rows, (unsigned)i));
-    return true;
 }
 
 const char *range_key_literals(const struct plan *plan, const char *alias, struct arena *arena)
@@ -123,9 +122,9 @@ bool range_next(struct db *db, const struct plan *plan, const struct bound *afte
                 plan->dialect->catalog->force_index);
     if (!sql_query(db, &answer, template.bytes, &env, err))
         return error_prefix(err, "finding the next bound of %s", plan->source->quoted);
-    if (rows_next(&answer, err))
-        return bound_read(&answer, plan, through, arena);
     through->literals = NULL;
+    if (rows_next(&answer, err))
+        bound_read(&answer, plan, through, arena);
     return err->kind == ERROR_NONE;
 }
 
@@ -179,4 +178,24 @@ const char *bound_show(const struct plan *plan, const struct bound *bound, struc
         show_literal(&out, bound->literals[i]);
     }
     return arena_copy(arena, out.bytes, out.length);
+}
+
+bool range_first_key(struct db *db, const struct plan *plan, const char *from,
+                     const struct sql_env *outer, const char **key, struct error *err)
+{
+    struct sql_env env = {.arena = outer->arena, .outer = outer};
+    AUTO(text) template = TEXT_INIT;
+    AUTO(rows) rows = ROWS_INIT;
+    struct bound bound;
+
+    *key = NULL;
+    sql_bind_sql(&env, "literals", range_key_literals(plan, "t", env.arena));
+    text_printf(&template, "SELECT {literals} FROM %s LIMIT 1", from);
+    if (!sql_query(db, &rows, template.bytes, &env, err))
+        return false;
+    if (rows_next(&rows, err)) {
+        bound_read(&rows, plan, &bound, env.arena);
+        *key = bound_show(plan, &bound, env.arena);
+    }
+    return err->kind == ERROR_NONE;
 }

@@ -20,6 +20,13 @@ struct bound {
 bool range_next(struct db *db, const struct plan *plan, const struct bound *after, uint64_t rows,
                 struct bound *through, struct arena *arena, struct error *err) MUST_CHECK;
 
+/*
+ * The key, as it is shown to people, of the first row of the source, alias t, in `from`: a
+ * template over `env`, with its condition.  NULL: none.
+ */
+bool range_first_key(struct db *db, const struct plan *plan, const char *from,
+                     const struct sql_env *env, const char **key, struct error *err) MUST_CHECK;
+
 /* Condition "after < key <= through" on these columns of `alias`; "TRUE" for the whole table. */
 const char *range_condition(const struct plan *plan, const char *alias,
                             const struct column *const *columns, const struct bound *after,
@@ -27,7 +34,7 @@ const char *range_condition(const struct plan *plan, const char *alias,
 
 /* The key over `alias` as a list of expressions that yield literals; read back by bound_read(). */
 const char *range_key_literals(const struct plan *plan, const char *alias, struct arena *arena);
-bool bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
+void bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
                 struct arena *arena);
 
 /* Shown to people: (17, 'abc'). */
