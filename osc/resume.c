@@ -11,7 +11,6 @@
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
 #include "triggers/capture.h"
-#include "triggers/capture_dialect.h"
 
 static bool look_who_owns(struct migration *m, enum owner *owner, struct error *err)
 {
@@ -45,7 +44,7 @@ static bool accept_new_server(struct migration *m, struct error *err)
                   "be compared before the swap");
     m->options.verify = VERIFY_FULL;
     options_save(&m->options, &options);
-    if (!m->plan.dialect->capture->check(m->db, &m->plan, m->arena, &stamp, err) ||
+    if (!capture_stamp(m->db, &m->plan, m->arena, &stamp, err) ||
         !migration_set(m, "options", &m->state.options, options.bytes, err) ||
         (step_named(m->state.step) == STEP_CUTOVER &&
          !migration_set(m, "step", &m->state.step, step_name(STEP_VERIFY), err)))

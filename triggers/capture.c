@@ -54,17 +54,23 @@ bool capture_install(struct db *db, const struct plan *plan, const struct patien
     if (!dialect->create_journal(db, plan, err))
         return error_prefix(err, "creating journal %s", plan->names.journal);
     if (try_for(dialect->install, &lookout, false, db, err))
-        return dialect->check(db, plan, plan->arena, stamp, err);
+        return capture_stamp(db, plan, plan->arena, stamp, err);
     if (err->kind == ERROR_TRANSIENT)
         lookout_advise(&lookout, "nothing was changed; ", "start again", err);
     return error_prefix(err, "installing triggers on %s", plan->source->quoted);
+}
+
+bool capture_stamp(struct db *db, const struct plan *plan, struct arena *arena, const char **stamp,
+                   struct error *err)
+{
+    return plan->dialect->capture->check(db, plan, arena, stamp, err);
 }
 
 bool capture_check(struct db *db, const struct plan *plan, const char *stamp, struct error *err)
 {
     struct arena *arena = arena_new();
     const char *now = NULL;
-    bool good = plan->dialect->capture->check(db, plan, arena, &now, err);
+    bool good = capture_stamp(db, plan, arena, &now, err);
 
     if (good && (!now || strcmp(now, stamp) != 0)) {
         good = error_set(err, ERROR_REFUSED,

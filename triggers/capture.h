@@ -15,6 +15,10 @@
 bool capture_install(struct db *db, const struct plan *plan, const struct patience *patience,
                      const char **stamp, struct error *err) MUST_CHECK;
 
+/* Names the triggers that are there, enabled and ours; NULL when one is missing. */
+bool capture_stamp(struct db *db, const struct plan *plan, struct arena *arena, const char **stamp,
+                   struct error *err) MUST_CHECK;
+
 /* The triggers are still the ones that were installed; ERROR_REFUSED when a write may have been
  * missed. */
 bool capture_check(struct db *db, const struct plan *plan, const char *stamp,
