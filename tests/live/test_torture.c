@@ -7,7 +7,7 @@
  * data and definition, the one that the server alone would have made.
  *
  * OSC_TORTURE_STRIDE=1 tries every call (by hand: it takes long); the default
- * takes a sample, OSC_TORTURE_OFFSET another.
+ * takes a sample, OSC_TORTURE_OFFSET another.  OSC_TORTURE_MODES=b keeps to the first way.
  */
 #include "tests/unit/unit.h"
 
@@ -163,7 +163,7 @@ static unsigned number_from(const char *variable, unsigned standard)
 static void torture(struct torture *t, const char *command, const char *next,
                     void (*prepare)(struct scene *s))
 {
-    static const char modes[] = "bakK";
+    const char *modes = getenv("OSC_TORTURE_MODES") ? getenv("OSC_TORTURE_MODES") : "bakK";
     struct scene *s = t->s;
     const unsigned stride = number_from("OSC_TORTURE_STRIDE", STRIDE);
     unsigned k = 1 + number_from("OSC_TORTURE_OFFSET", 3) % stride;
