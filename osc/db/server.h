@@ -27,6 +27,8 @@ struct facts {
     bool sees_metadata_locks; /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
+    bool prepares_beside_triggers;   /* a statement may be prepared while a trigger is created, and
+                                        miss it for good */
     const char *sight_right;         /* the statement that lets us see (more of) who holds a lock */
     const char *kill_right;          /* … that lets us end connections of others */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */

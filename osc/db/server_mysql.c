@@ -127,6 +127,7 @@ static void read_version(struct facts *facts)
     facts->is_supported = facts->number >= (is_mariadb ? 100600 : 80013);
     facts->renames_under_lock = !is_mariadb && facts->number >= 80013;
     facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
+    facts->prepares_beside_triggers = is_mariadb;
     facts->has_check_names_per_schema = !is_mariadb;
     facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
     facts->sight_right = is_mariadb ? "INSTALL SONAME 'metadata_lock_info'"
