@@ -140,16 +140,8 @@ static void judge(struct torture *t, const char *fault, const char *command)
 /* The calls of `command`, which succeeds. */
 static unsigned count_calls(struct scene *s, const char *command)
 {
-    char path[300];
-    unsigned calls = 0;
-
     assert_exit(run_with(s, "c:0", command), 0);
-    (void)snprintf(path, sizeof path, "%s/calls", s->directory);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%u", &calls), 1);
-    (void)fclose(file);
-    return calls;
+    return scene_calls(s);
 }
 
 static unsigned number_from(const char *variable, unsigned standard)

@@ -353,6 +353,19 @@ void assert_says(struct outcome outcome, int status, const char *words)
 
 /* ---- failpoints ---- */
 
+unsigned scene_calls(const struct scene *scene)
+{
+    char path[300];
+    unsigned calls = 0;
+
+    (void)snprintf(path, sizeof path, "%s/calls", scene->directory);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%u", &calls), 1);
+    (void)fclose(file);
+    return calls;
+}
+
 static void write_point(struct scene *scene, const char *name, const char *action)
 {
     char path[300];

@@ -61,6 +61,9 @@ void assert_exit(struct outcome outcome, int status);
 /* The same, and its error text contains `words`. */
 void assert_says(struct outcome outcome, int status, const char *words);
 
+/* Database calls of the last osc, which ran with the fault "c:0". */
+unsigned scene_calls(const struct scene *scene);
+
 /* Failpoints: osc halts where `name` is; released by scene_release(). */
 void scene_hold(struct scene *scene, const char *name);
 void scene_kill_at(struct scene *scene, const char *name); /* dies there as by kill -9 */
