@@ -1,0 +1,176 @@
+/*
+ * What is asked of osc that makes no sense, or not now, is answered by words that
+ * help; what it says of itself and of its migrations is there for people and programs.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "tests/support/scene.h"
+
+static int open_scene(void **state)
+{
+    *state = scene_open("commands");
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    scene_close(*state);
+    return 0;
+}
+
+static void make(struct scene *s, const char *table)
+{
+    scene_sql(s, "CREATE TABLE %s (id int PRIMARY KEY, v int)", table);
+    scene_sql(s, "INSERT INTO %s VALUES (1, 1), (2, 2)", table);
+}
+
+static void assert_shows(struct outcome outcome, const char *words)
+{
+    if (outcome.status != 0 || !strstr(outcome.out, words))
+        fail_msg("osc ended with %d, or did not show \"%s\":\n%s%s", outcome.status, words,
+                 outcome.out, outcome.err);
+    outcome_free(&outcome);
+}
+
+/* How it ends where the shell starts it. */
+static int shell(struct scene *s, const char *words, const char *redirection)
+{
+    const int status =
+        system(arena_printf(s->arena, "'%s' %s %s", getenv("OSC_BINARY"), words, redirection));
+
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void osc_explains_itself(void **state)
+{
+    struct scene *s = *state;
+
+    assert_shows(scene_osc(s, "--version", NULL), "libpq ");
+    assert_shows(scene_osc(s, "--help", NULL), "osc help");
+    assert_shows(scene_osc(s, "abort", "--help", NULL), "osc abort");
+    assert_int_equal(shell(s, "help abort", "| grep -q 'osc abort'"), 0);
+    assert_int_equal(shell(s, "help nonsense", "2>&1"), 2);
+}
+
+static void before_anything_ran(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    assert_shows(scene_osc(s, "history", NULL), "Nothing has run here yet");
+    assert_says(scene_osc(s, "status", "9", NULL), 2, "there is no migration 9 on this server");
+    assert_says(scene_osc(s, "resume", "9", NULL), 2, "there is no migration 9");
+    assert_says(scene_osc(s, "verify", "t", NULL), 2, "osc verify t OTHER");
+    assert_exit(scene_osc(s, "abort", arena_printf(s->arena, "%s.gone", s->schema), NULL), 0);
+}
+
+static void after_the_swap(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 0);
+    assert_says(scene_osc(s, "resume", "1", NULL), 2, "nothing to resume");
+    assert_says(scene_osc(s, "abort", "1", NULL), 2, "osc finish 1");
+    assert_shows(scene_osc(s, "history", "--json", NULL), "\"id\":1,");
+    assert_shows(scene_osc(s, "finish", "1", "--json", NULL), "\"event\":\"finish\"");
+    assert_says(scene_osc(s, "finish", "t", NULL), 2, "no retired table of t is left");
+}
+
+static void while_one_is_stopped(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "done");
+    assert_exit(scene_osc(s, "alter", "done", "ADD COLUMN c int", NULL), 0);
+    make(s, "t");
+    scene_kill_at(s, "capture");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
+    scene_release(s, "capture");
+    assert_says(scene_osc(s, "alter", "t", "ADD COLUMN d int", NULL), 3, "was stopped in step");
+    assert_says(scene_osc(s, "finish", "2", NULL), 2, "is not over");
+    assert_says(scene_osc(s, "verify", "t", NULL), 3, "has not copied every row yet");
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_says(scene_osc(s, "finish", NULL), 2, "more than one migration fits");
+}
+
+static void one_that_finishes_is_not_aborted(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "done");
+    assert_exit(scene_osc(s, "alter", "done", "ADD COLUMN c int", "--after=drop", NULL), 0);
+    make(s, "t");
+    scene_hold(s, "finish");
+    const pid_t run = scene_start(s, "alter", "t", "ADD COLUMN c int", NULL);
+    scene_await(s, "finish");
+    const pid_t aborter = scene_start(s, "abort", "t", NULL);
+    scene_await_some(s, "SELECT COUNT(*) FROM osc_state WHERE wish = 'abort'");
+    scene_release(s, "finish");
+    assert_says(scene_wait(s, aborter), 1, "ended otherwise: done");
+    assert_exit(scene_wait(s, run), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE c IS NULL"), 2);
+    assert_nothing_left(s, true);
+}
+
+static void progress_is_shown(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 0);
+    scene_sql(s,
+              "UPDATE osc_state SET status = 'running', step = 'catch-up', finished_at = NULL, "
+              "updated_at = %s, progress = '{\"backlog\": 4321}'",
+              scene_pick(s, "clock_timestamp() AT TIME ZONE 'UTC'", "UTC_TIMESTAMP(3)"));
+    assert_shows(scene_osc(s, "status", NULL), "backlog 4");
+}
+
+/* Two schemas may each have a migration 1. */
+static void a_number_may_need_its_schema(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    make(s, "t");
+    scene_sql(s, "CREATE SCHEMA other");
+    make(s, "other.t");
+    assert_exit(scene_osc(s, "alter", "public.t", "ADD COLUMN c int", NULL), 0);
+    assert_exit(scene_osc(s, "alter", "other.t", "ADD COLUMN c int", NULL), 0);
+    assert_shows(scene_osc(s, "history", NULL), "other.1");
+    assert_says(scene_osc(s, "finish", "1", NULL), 2, "SCHEMA.ID");
+    assert_exit(scene_osc(s, "finish", "other.1", NULL), 0);
+}
+
+static void a_full_disk_behind_a_plan_is_told(void **state)
+{
+    struct scene *s = *state;
+    const char *plan = arena_printf(s->arena, "plan t 'ADD COLUMN c int' --dsn='%s'", s->dsn);
+
+    make(s, "t");
+    assert_int_equal(shell(s, plan, ">/dev/full"), 1);
+    assert_int_equal(shell(s, plan, "2>&1 >/dev/full | grep -q 'output cannot be written'"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(osc_explains_itself),
+        TEST(before_anything_ran),
+        TEST(after_the_swap),
+        TEST(while_one_is_stopped),
+        TEST(one_that_finishes_is_not_aborted),
+        TEST(progress_is_shown),
+        TEST(a_number_may_need_its_schema),
+        TEST(a_full_disk_behind_a_plan_is_told),
+    };
+
+    cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
