@@ -1,0 +1,342 @@
+/* What osc makes of servers that a test cannot install: answers made of words. */
+#include "tests/unit/unit.h"
+
+#include "osc/db/dialect.h"
+#include "osc/db/replicas.h"
+#include "osc/plan/blockers.h"
+#include "osc/plan/catalog_dialect.h"
+#include "osc/plan/preflight_mysql.h"
+#include "tests/support/db_fake.h"
+
+/* ---- what must not be, on the MySQL family ---- */
+
+static const struct fake_answer odd_settings[] = {
+    {.words = "'wsrep_on'",                        .rows = "wsrep_on|ON"},
+    {.words = "'wsrep_provider'",                                            .rows = "wsrep_provider|/usr/lib/galera.so"},
+    {.words = "'group_replication_group_name'",.rows = "name|aaaa"},
+    {.words = "'group_replication_single_primary_mode'",    .rows = "mode|OFF"},
+    {.words = "'log_bin'",                                            .rows = "log_bin|ON"},
+    {.words = "'binlog_format'",                       .rows = "binlog_format|STATEMENT"},
+    {.words = "'innodb_autoinc_lock_mode'",                         .rows = "mode|0"},
+    {.words = "'max_write_lock_count'",                                            .rows = "count|3"},
+    {.words = "XA RECOVER",.rows = "1|2|0|ab\n1|2|0|cd"},
+    {.words = NULL       },
+};
+
+static void assert_found(const struct plan *plan, const char *words)
+{
+    for (const struct finding *f = plan->findings; f; f = f->next)
+        if (strstr(f->text, words))
+            return;
+    fail_msg("nothing is said of: %s", words);
+}
+
+static void settings_that_break_the_argument_are_refused(void **state)
+{
+    static const struct facts facts = {.vendor = "MariaDB", .version = "10.1.2"};
+    struct table source = {.name = "t"};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, NULL, odd_settings);
+    struct plan plan = {.arena = db.arena, .facts = &facts, .source = &source};
+    assert_true(check_version(&db, &plan, &err));
+    assert_found(&plan, "MariaDB 10.1.2 is not supported");
+    assert_true(check_cluster(&db, &plan, &err));
+    assert_found(&plan, "Galera");
+    assert_found(&plan, "several primaries");
+    assert_true(check_binlog(&db, &plan, &err));
+    assert_found(&plan, "binlog_format is STATEMENT");
+    assert_true(check_locks(&db, &plan, &err));
+    assert_found(&plan, "innodb_autoinc_lock_mode is 0");
+    assert_found(&plan, "max_write_lock_count is 3");
+    assert_true(check_prepared(&db, &plan, &err));
+    assert_found(&plan, "2 prepared XA transactions");
+    fake_close(&db);
+}
+
+static void too_old_a_server_is_refused(void **state)
+{
+    static const struct fake_answer none[] = {{.words = NULL}};
+    struct facts facts = {.vendor = "PostgreSQL", .version = "13.4"};
+    struct error err = ERROR_INIT;
+    struct table *table = NULL;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &postgres_dialect, none);
+    db.facts = &facts;
+    assert_false(postgres_dialect.catalog->load(&db, NULL, "t", db.arena, &table, &err));
+    assert_int_equal(err.kind, ERROR_REFUSED);
+    assert_non_null(strstr(err.text, "this is 13.4"));
+    fake_close(&db);
+}
+
+/* ---- who stands between ---- */
+
+static void a_proxy_that_numbers_connections_is_refused(void **state)
+{
+    static const struct fake_answer proxy[] = {
+        {.words = "CONNECTION_ID()", .rows = "7|8"},
+        {.words = NULL                         }
+    };
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &mysql_dialect, proxy);
+    db.id = 5;
+    assert_false(mysql_server.setup(&db, "test", &err));
+    assert_int_equal(err.kind, ERROR_REFUSED);
+    assert_non_null(strstr(err.text, "a proxy stands between"));
+    fake_close(&db);
+}
+
+static void a_connection_that_is_gone_needs_no_killing(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {.words = "KILL CONNECTION 1", .error = ERROR_SERVER, .code = "1094"},
+        {.words = "KILL CONNECTION 2",              .error = ERROR_DENIED, .code = "1095"},
+        {.words = NULL}
+    };
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &mysql_dialect, answers);
+    assert_true(mysql_server.kill(&db, 1, &err));
+    assert_false(mysql_server.kill(&db, 2, &err));
+    fake_close(&db);
+}
+
+static const struct dialect pooled = {.name = "postgres", .driver = &fake_driver};
+
+static bool is_refused_as_pooler(const struct fake_answer *answers)
+{
+    const struct dsn dsn = {.host = "pooler", .dialect = &pooled};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    fake_open(&db, &pooled, answers);
+    db.dsn = &dsn;
+    db.id = 99;
+    assert_false(postgres_server.setup(&db, "test", &err)); /* or the settings fail */
+    fake_close(&db);
+    return err.kind == ERROR_REFUSED && strstr(err.text, "a pooler between us");
+}
+
+static void a_pooler_that_shares_connections_is_refused(void **state)
+{
+    static const struct fake_answer same[] = {
+        {.words = "pg_backend_pid", .rows = "7"},
+        {.words = "BEGIN"                        },
+        {.words = NULL}
+    };
+    static const struct fake_answer refuses[] = {
+        {.words = "pg_backend_pid", .rows = "7"},
+        {.words = "BEGIN",                         .error = ERROR_SERVER},
+        {.words = NULL}
+    };
+    (void)state;
+    assert_true(is_refused_as_pooler(same));
+    assert_true(is_refused_as_pooler(refuses));
+}
+
+/* ---- fences ---- */
+
+static bool is_taken(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    (void)db, (void)name;
+    *holder = 5;
+    return error_set(err, ERROR_TRANSIENT, "taken");
+}
+
+static bool has_5(struct db *db, const char *name, uint64_t *holder, struct error *err)
+{
+    (void)db, (void)name, (void)err;
+    *holder = 5;
+    return true;
+}
+
+static bool may_not_kill(struct db *db, uint64_t connection, struct error *err)
+{
+    (void)db, (void)connection;
+    return error_set(err, ERROR_DENIED, "no right");
+}
+
+static void a_role_whose_holder_cannot_be_ended_is_not_taken(void **state)
+{
+    static const struct fake_answer none[] = {{.words = NULL}};
+    static const struct server_dialect guarded = {
+        .lock_take = is_taken, .lock_holder = has_5, .kill = may_not_kill};
+    static const struct dialect dialect = {.driver = &fake_driver, .server = &guarded};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &dialect, none);
+    assert_false(server_fence(&db, "s.t", "run", "copy-1", &err));
+    assert_int_equal(err.kind, ERROR_DENIED);
+    assert_non_null(strstr(err.text, "ending connection 5, which acts as copy-1 of s.t"));
+    assert_false(server_fence_off(&db, "s.t", "copy-", 1, 2, &err));
+    assert_non_null(strstr(err.hint, "end connection 5 as an administrator"));
+    fake_close(&db);
+}
+
+/* ---- blockers ---- */
+
+static const char *one_question(const struct facts *facts)
+{
+    (void)facts;
+    return "SELECT holders";
+}
+
+static bool may_not(struct db *db, const struct blocker *blocker, uint64_t older_ms,
+                    struct error *err)
+{
+    (void)db, (void)blocker, (void)older_ms;
+    return error_set(err, ERROR_DENIED, "no right");
+}
+
+static const struct blocker_dialect shy = {
+    .holders = one_question, .suspects = "SELECT suspects", .kill = may_not};
+static const struct dialect crowded = {.driver = &fake_driver, .blockers = &shy};
+
+static void many_blockers_are_counted_and_a_missing_right_is_named(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {.words = "holders",
+         .rows = "1|a|h|9000|idle|SELECT 'x\\|\n2|b|h|9000|idle|SELECT $a$x$a$|\n"
+                 "3|c|h|9000|idle|SELECT 'open|\n4|d|h|9000|idle||\n5|e|h|9000|idle||\n"
+                 "6|f|h|9000|idle||\n7|g|h|9000|idle||"},
+        {.words = NULL                 }
+    };
+    static const struct facts facts = {.kill_right = "GRANT KILLING"};
+    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
+    const struct patience patience = {.lock_ms = 100, .kill_after_ms = 1000};
+    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
+    struct lookout lookout = {.plan = &plan, .patience = &patience};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &crowded, answers);
+    assert_false(lookout_is_clear(&lookout, &db, &err));
+    assert_int_equal(err.kind, ERROR_TRANSIENT);
+    assert_non_null(strstr(err.text, "and 2 more"));
+    assert_null(strstr(err.text, "open")); /* no value is told */
+    assert_null(strstr(err.text, "x"));
+    (void)lookout_advise(&lookout, "", "osc resume", &err);
+    assert_string_equal(err.hint, "GRANT KILLING, then osc resume");
+    fake_close(&db);
+}
+
+static void blockers_that_cannot_be_asked_for_change_no_error(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {.words = "holders", .error = ERROR_SERVER},
+        {.words = NULL                 }
+    };
+    static const struct facts facts = {.vendor = "any"};
+    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
+    const struct patience patience = {.lock_ms = 100};
+    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
+    struct lookout lookout = {.plan = &plan, .patience = &patience};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &crowded, answers);
+    error_set(&err, ERROR_TRANSIENT, "not in time");
+    lookout_explain(&lookout, &db, &err);
+    assert_string_equal(err.text, "not in time");
+    fake_close(&db);
+}
+
+/* ---- replicas ---- */
+
+static bool set_up(struct db *db, const char *purpose, struct error *err)
+{
+    (void)db, (void)purpose, (void)err;
+    return true;
+}
+
+static const struct server_dialect plain = {.setup = set_up};
+static const struct dialect family = {.driver = &fake_driver, .server = &plain};
+
+static struct replica_lag look(struct db *db, struct replicas *replicas)
+{
+    struct replica_lag lag = {.replicas = 0};
+    struct error err = ERROR_INIT;
+
+    assert_true(mysql_look_at_replicas(db, replicas, &lag, &err));
+    return lag;
+}
+
+static void replicas_that_cannot_be_asked_are_unknown(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {.words = "@@server_id", .rows = "1"},
+        {.words = "SHOW REPLICAS",
+         .names = "Host|Port",
+         .rows = "|3306\ndead|3306\nlive|3306\nlive|3307"},
+        {.words = "REPLICA",   .error = ERROR_SERVER},
+        {.words = "SHOW SLAVE STATUS",
+         .names = "Master_Server_Id|Seconds_Behind_Master",
+         .rows = "9|700\n1|4"},
+        {.words = NULL}
+    };
+    static const struct fake_answer gone[] = {
+        {.words = "@@server_id", .rows = "1"},
+        {.words = "SHOW REPLICAS",                      .names = "Host|Port", .rows = ""},
+        {.words = "STATUS",.names = "Master_Server_Id|Seconds_Behind_Master", .rows = "9|700"},
+        {.words = NULL                     }
+    };
+    static const struct fake_answer mute[] = {
+        {.words = "@@server_id", .rows = "1"},
+        {.words = "SHOW REPLICAS",                      .names = "Host|Port", .rows = "live|3306"},
+        {.words = "SHOW",.error = ERROR_SERVER},
+        {.words = NULL                     }
+    };
+    const struct dsn primary = {.host = "primary", .port = 3306, .dialect = &family};
+    struct replicas replicas = {.primary = &primary, .arena = arena_new()};
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &family, answers);
+    struct replica_lag lag = look(&db, &replicas);
+    assert_int_equal(lag.replicas,
+                     4); /* one without a name, one that does not answer, two that do */
+    assert_int_equal(lag.unknown, 2);
+    assert_int_equal(lag.worst_ms, 4000);
+    for (struct replica *replica = replicas.first; replica; replica = replica->next)
+        if (replica->db)
+            replica->db->is_lost = replica->dsn.port == 3306;
+    fake_close(&db);
+    fake_open(&db, &family, mute);
+    lag = look(&db, &replicas);
+    assert_int_equal(lag.unknown, lag.replicas);
+    fake_close(&db);
+    fake_open(&db, &family, gone);
+    assert_int_equal(look(&db, &replicas).replicas, 0);
+    fake_close(&db);
+    arena_free(replicas.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_that_break_the_argument_are_refused),
+        cmocka_unit_test(too_old_a_server_is_refused),
+        cmocka_unit_test(a_proxy_that_numbers_connections_is_refused),
+        cmocka_unit_test(a_connection_that_is_gone_needs_no_killing),
+        cmocka_unit_test(a_pooler_that_shares_connections_is_refused),
+        cmocka_unit_test(a_role_whose_holder_cannot_be_ended_is_not_taken),
+        cmocka_unit_test(many_blockers_are_counted_and_a_missing_right_is_named),
+        cmocka_unit_test(blockers_that_cannot_be_asked_for_change_no_error),
+        cmocka_unit_test(replicas_that_cannot_be_asked_are_unknown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
