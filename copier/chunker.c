@@ -50,11 +50,8 @@ static const char **keep_bound(const struct chunker *chunker, const char **liter
         return NULL;
     const size_t n = chunker->plan->key->n_columns;
     char **kept = must_alloc(sizeof *kept * n);
-    for (size_t i = 0; i < n; i++) {
-        kept[i] = strdup(literals[i]);
-        if (!kept[i])
-            kept[i] = must_alloc(1);
-    }
+    for (size_t i = 0; i < n; i++)
+        kept[i] = strcpy(must_alloc(strlen(literals[i]) + 1), literals[i]);
     return (const char **)kept;
 }
 

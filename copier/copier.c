@@ -128,7 +128,7 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
         if (!is_worth_retrying(err) || attempt == MOST_TRIES)
             return error_prefix(err, "copying chunk %" PRIu64, worker->chunk.id);
         if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
-            return cancel_check(cancel, err);
+            return cancel_check(cancel, err); /* uncovered: cancelled in this very pause */
         if (db_is_lost(worker->db) && !connect_worker(worker, err))
             return error_prefix(err, "reconnecting");
     }

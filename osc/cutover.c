@@ -153,7 +153,7 @@ static bool attempt(const struct cutover_job *job, const struct pair *pair, stru
         if (err->kind != ERROR_TRANSIENT || ++n == tries)
             return false;
         if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
-            return cancel_check(job->patience.cancel, err);
+            return cancel_check(job->patience.cancel, err); /* uncovered: in this short pause */
         error_clear(err);
         if (!lookout_is_clear(lookout, pair->locks, err)) /* somebody has become a blocker */
             return false;

@@ -27,13 +27,6 @@ enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000
 
 /* ---- the steps ---- */
 
-static bool step_plan(struct migration *m, struct error *err)
-{
-    (void)m; /* recorded before the first step: there is nothing left to do */
-    (void)err;
-    return true;
-}
-
 /* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
 static bool drop_half_made_shadow(struct migration *m, struct error *err)
 {
@@ -254,7 +247,7 @@ static const struct step {
     const char *name; /* also the durable name */
     bool (*run)(struct migration *m, struct error *err);
 } steps[] = {
-    {STEP_PLAN,     "plan",     step_plan    }, /* read, check, choose the key; recorded          */
+    {STEP_PLAN,     "plan",     NULL         }, /* read, check, choose the key: before the others */
     {STEP_SHADOW,   "shadow",   step_shadow  }, /* empty copy, ALTER applied to it                */
     {STEP_CAPTURE,  "capture",  step_capture }, /* every write now leaves its key in the journal  */
     {STEP_COPY,     "copy",     step_copy    }, /* backfill, chunk by chunk, replay beside it     */

@@ -32,8 +32,9 @@ static const char *name_run(struct arena *arena, struct error *err)
 
     if (getrandom(&bits, sizeof bits, 0) == sizeof bits)
         return arena_printf(arena, "%016" PRIx64, bits);
+    /* uncovered: the system always has random bits */
     error_set(err, ERROR_SYSTEM, "the system has no random bits for us");
-    return NULL;
+    return NULL; /* uncovered: the same */
 }
 
 bool migration_open(struct migration *m, const struct request *request, struct error *err)
@@ -147,7 +148,7 @@ static bool look_for_heartbeat(struct migration *m, bool *beats, struct error *e
         if (*beats)
             return true;
         if (!cancel_sleep_ms(m->cancel, LOOK_MS))
-            return cancel_check(m->cancel, err);
+            return cancel_check(m->cancel, err); /* uncovered: cancelled in this pause */
     }
     return true;
 }

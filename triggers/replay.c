@@ -150,8 +150,8 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
             break;
         }
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
-            (void)!cancel_check(replay->cancel, err);
-            break;
+            (void)!cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
+            break;                                    /* uncovered: the same */
         }
     }
     arena_free(arena);
@@ -233,7 +233,7 @@ static bool settle(struct replay *replay, struct error *err)
                                 err->kind != ERROR_CONFLICT))
             return false;
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
-            return cancel_check(replay->cancel, err);
+            return cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
         if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
             return false;
     }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "osc/base/fail.h"
 #include "osc/db/dialect.h"
 #include "osc/plan/catalog_dialect.h"
 #include "verifier/checksum_dialect.h"
@@ -85,11 +84,8 @@ bool digest_range(struct db *db, const struct sql_env *env, struct digest *sourc
 {
     AUTO(rows) rows = ROWS_INIT;
 
-    if (!sql_query(db, &rows, compare, env, err))
+    if (!sql_query(db, &rows, compare, env, err) || !rows_next(&rows, err))
         return false;
-    if (!rows_next(&rows, err))
-        return err->kind != ERROR_NONE ? false
-                                       : error_set(err, ERROR_SERVER, "no digest was returned");
     *source = (struct digest){rows_u64(&rows, 0), arena_string(arena, rows_text(&rows, 1))};
     *shadow = (struct digest){rows_u64(&rows, 2), arena_string(arena, rows_text(&rows, 3))};
     if (!digest_is_sound(source) || !digest_is_sound(shadow))
@@ -100,8 +96,6 @@ bool digest_range(struct db *db, const struct sql_env *env, struct digest *sourc
 
 bool digest_is_equal(const struct digest *a, const struct digest *b)
 {
-    if (MUTANT("compare-counts-only"))
-        return a->rows == b->rows;
     return a->rows == b->rows && strcmp(a->sum, b->sum) == 0;
 }
 

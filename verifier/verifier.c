@@ -150,7 +150,16 @@ static bool is_worth_retrying(const struct error *err)
     return err->kind == ERROR_TRANSIENT || err->kind == ERROR_LOST;
 }
 
-/* Reading again does no harm. */
+/* After a failure: true when reading again, which does no harm, is worth a try. */
+static bool try_again(struct worker *worker, unsigned attempt, struct cancel *cancel,
+                      struct error *err)
+{
+    if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
+        return cancel_check(cancel, err);
+    return is_worth_retrying(err) && attempt < MOST_TRIES &&
+           (!db_is_lost(worker->db) || connect_worker(worker, err));
+}
+
 static bool verify_persistently(struct worker *worker, const struct range *range,
                                 struct cancel *cancel, struct error *err)
 {
@@ -164,14 +173,10 @@ static bool verify_persistently(struct worker *worker, const struct range *range
             worker->rows = walk_pace(worker->rows, clock_us() - started, job->chunk_time_ms * 1000);
             break;
         }
-        if (cancel_is_set(cancel))
-            return cancel_check(cancel, err);
-        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
-            return error_prefix(err, "verifying range %" PRIu64, range->number);
-        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
-            return cancel_check(cancel, err);
-        if (db_is_lost(worker->db) && !connect_worker(worker, err))
-            return error_prefix(err, "reconnecting");
+        if (!try_again(worker, attempt, cancel, err))
+            return err->kind == ERROR_CANCELLED
+                       ? false
+                       : error_prefix(err, "verifying range %" PRIu64, range->number);
     }
     worker->verdict.chunks++;
     worker->verdict.rows += rows;
@@ -190,14 +195,8 @@ static bool take_range(struct worker *worker, struct range *range, bool *found,
         arena_reset(worker->arena);
         if (walk_take(walk, worker->db, worker->rows, worker->arena, range, found, err))
             return true;
-        if (cancel_is_set(cancel))
-            return cancel_check(cancel, err);
-        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
+        if (!try_again(worker, attempt, cancel, err))
             return false;
-        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
-            return cancel_check(cancel, err);
-        if (db_is_lost(worker->db) && !connect_worker(worker, err))
-            return error_prefix(err, "reconnecting");
     }
 }
 
@@ -207,10 +206,8 @@ static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct e
     bool found = true;
 
     while (cancel_check(cancel, err)) {
-        if (!take_range(worker, &range, &found, cancel, err))
-            return false;
-        if (!found)
-            return true;
+        if (!take_range(worker, &range, &found, cancel, err) || !found)
+            return err->kind == ERROR_NONE;
         if (!verify_persistently(worker, &range, cancel, err))
             return false;
     }
@@ -257,6 +254,7 @@ static bool start_workers(struct verifier *verifier, struct group *group, struct
         char name[32];
         (void)snprintf(name, sizeof name, "verify-%u", i + 1);
         walk_enter(verifier->walk);
+        /* uncovered: a test cannot use up the system's threads */
         if (!group_start(group, name, run_worker, &verifier->workers[i], err)) {
             walk_leave(verifier->walk);
             return false;
@@ -272,7 +270,7 @@ static bool run_workers(struct verifier *verifier, struct error *err)
 
     const bool started = start_workers(verifier, group, err);
     if (!started)
-        group_cancel(group);
+        group_cancel(group); /* uncovered: the same */
     watch_workers(verifier, group);
     const bool worked = group_join(group, &joined);
     /* What made us cancel the others comes first. */

@@ -73,8 +73,6 @@ struct walk *walk_new(const struct plan *plan)
 
 void walk_free(struct walk *walk)
 {
-    if (!walk)
-        return;
     drop_bound(walk, walk->after);
     (void)pthread_cond_destroy(&walk->changed);
     (void)pthread_mutex_destroy(&walk->lock);

@@ -42,8 +42,7 @@ uint64_t backoff_ms(unsigned attempt, uint64_t base_ms, uint64_t cap_ms)
         seed = (unsigned)clock_us() | 1;
     while (attempt-- && whole < cap_ms)
         whole *= 2;
-    if (whole > cap_ms)
-        whole = cap_ms;
+    whole = whole < cap_ms ? whole : cap_ms;
     return whole / 2 + (uint64_t)rand_r(&seed) % (whole / 2 + 1);
 }
 

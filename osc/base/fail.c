@@ -26,10 +26,10 @@ static void write_count(void)
 
     (void)snprintf(path, sizeof path, "%s/calls", getenv("OSC_FAILPOINTS"));
     FILE *file = fopen(path, "w");
-    if (!file)
-        return;
-    (void)fprintf(file, "%u\n", atomic_load(&calls));
-    (void)fclose(file);
+    if (file) {
+        (void)fprintf(file, "%u\n", atomic_load(&calls));
+        (void)fclose(file);
+    }
 }
 
 unsigned fault_count(void)
@@ -72,7 +72,7 @@ void failpoint_reach(const char *name)
     (void)!read(file, &action, 1);
     (void)close(file);
     if (action == 'k')
-        (void)kill(getpid(), SIGKILL);
+        (void)kill(getpid(), SIGKILL); /* uncovered: whoever is killed leaves no count */
     (void)snprintf(hit, sizeof hit, "%s.hit", path);
     const int mark = open(hit, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (mark >= 0)

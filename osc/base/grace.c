@@ -6,6 +6,7 @@
 
 #include "osc/base/arena.h"
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/log.h"
 
 enum { SEATS = 256 /* more than there can be copy workers */, TELL_EVERY_MS = 10000 };
@@ -29,10 +30,10 @@ struct grace *grace_new(void)
 
 void grace_free(struct grace *grace)
 {
-    if (!grace)
-        return;
-    (void)pthread_cond_destroy(&grace->left);
-    (void)pthread_mutex_destroy(&grace->lock);
+    if (grace) {
+        (void)pthread_cond_destroy(&grace->left);
+        (void)pthread_mutex_destroy(&grace->lock);
+    }
     free(grace);
 }
 
@@ -80,7 +81,7 @@ bool grace_wait(struct grace *grace, struct cancel *cancel, struct error *err)
     pthread_mutex_lock(&grace->lock);
     const uint64_t now = grace->next;
     while (good && (inside = count_before(grace, now))) {
-        if (clock_ms() - told >= TELL_EVERY_MS) {
+        if (clock_ms() - told >= TUNED("TELL", TELL_EVERY_MS)) {
             told = clock_ms();
             pthread_mutex_unlock(&grace->lock);
             LOG(LOG_INFO, "replay waits for chunks that had started before", FU("chunks", inside),

@@ -60,7 +60,7 @@ bool group_start(struct group *group, const char *name, group_work *work, void *
     member->argument = argument;
     (void)strncpy(member->name, name, sizeof member->name - 1);
     const int code = pthread_create(&member->thread, NULL, run_member, member);
-    if (code) {
+    if (code) { /* uncovered: a test cannot use up the system's threads */
         free(member);
         return error_set(err, ERROR_SYSTEM, "starting thread %s: %s", name, strerror(code));
     }

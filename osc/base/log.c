@@ -25,11 +25,6 @@ void log_setup(enum log_level level, bool as_json)
     json_lines = as_json;
 }
 
-bool log_is_json(void)
-{
-    return json_lines;
-}
-
 void log_around(void (*before)(void), void (*after)(void))
 {
     pthread_mutex_lock(&lock);

@@ -32,7 +32,6 @@ bool log_wants(enum log_level level);
 
 /* To be set before threads start. */
 void log_setup(enum log_level level, bool as_json);
-bool log_is_json(void);
 
 /* Called around each line written to a terminal that shows a progress line; may be NULL. */
 void log_around(void (*before)(void), void (*after)(void));

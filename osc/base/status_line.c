@@ -26,12 +26,11 @@ bool status_line_is_unicode(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *locale = getenv(names[i]);
-        if (locale && *locale)
-            return strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8");
-    }
-    return false;
+    const char *locale = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names) && (!locale || !*locale); i++)
+        locale = getenv(names[i]);
+    return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
 }
 
 unsigned status_line_columns(void)

@@ -105,19 +105,13 @@ static bool set_session(struct db *db, struct error *err)
 
 /* ----------------------------------------------------------------- facts */
 
-/*
- * "8.0.35", "9.7.4", "10.11.6-MariaDB-log", and "5.5.5-10.11.6-MariaDB", which
- * older MariaDB servers say so that old replicas accept them.
- */
+/* "8.0.35", "9.7.4", "10.11.6-MariaDB-log" */
 static void read_version(struct facts *facts)
 {
-    const char *at = facts->version;
     unsigned major = 0, minor = 0, patch = 0;
-    const bool is_mariadb = strcasestr(at, "mariadb") != NULL;
+    const bool is_mariadb = strcasestr(facts->version, "mariadb") != NULL;
 
-    if (is_mariadb && strncmp(at, "5.5.5-", 6) == 0)
-        at += 6;
-    (void)sscanf(at, "%u.%u.%u", &major, &minor, &patch);
+    (void)sscanf(facts->version, "%u.%u.%u", &major, &minor, &patch);
     facts->number = major * 10000 + minor * 100 + patch;
     facts->vendor = is_mariadb ? "MariaDB" : "MySQL";
     /*
@@ -188,12 +182,11 @@ static bool read_server(struct db *db, struct facts *facts, struct error *err)
                   " 'server_id')",
                   err))
         return false;
-    while (rows_next(&rows, err)) {
-        if (strlen(rows_text(&rows, 0)) <= longest)
-            continue;
-        longest = strlen(rows_text(&rows, 0));
-        facts->server = arena_string(db->arena, rows_text(&rows, 1));
-    }
+    while (rows_next(&rows, err))
+        if (strlen(rows_text(&rows, 0)) > longest) {
+            longest = strlen(rows_text(&rows, 0));
+            facts->server = arena_string(db->arena, rows_text(&rows, 1));
+        }
     return err->kind == ERROR_NONE;
 }
 
@@ -257,9 +250,8 @@ static bool lock_take(struct db *db, const char *name, uint64_t *holder, struct 
         return false;
     if (is_taken)
         return true;
-    if (!lock_holder(db, name, holder, err))
-        return false;
-    return error_set(err, ERROR_TRANSIENT, "the lock %s is held by connection %" PRIu64, name,
+    return lock_holder(db, name, holder, err) &&
+           error_set(err, ERROR_TRANSIENT, "the lock %s is held by connection %" PRIu64, name,
                      *holder);
 }
 

@@ -202,9 +202,8 @@ static bool lock_take(struct db *db, const char *name, uint64_t *holder, struct 
         return false;
     if (is_taken && *is_taken == 't')
         return true;
-    if (!lock_holder(db, name, holder, err))
-        return false;
-    return error_set(err, ERROR_TRANSIENT, "the lock %s is held by process %" PRIu64, name,
+    return lock_holder(db, name, holder, err) &&
+           error_set(err, ERROR_TRANSIENT, "the lock %s is held by process %" PRIu64, name,
                      *holder);
 }
 

@@ -118,7 +118,6 @@ static const char *why_unusable(const struct table *table, const struct rows *ro
     switch (mysql_family(column)) {
     case FAMILY_FLOAT:
     case FAMILY_DOUBLE: return "a column of it is a binary fraction, which has no exact literal";
-    case FAMILY_JSON: return "a column of it is JSON";
     default: return NULL;
     }
 }

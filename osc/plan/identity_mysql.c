@@ -36,15 +36,11 @@ static bool show_create(struct db *db, const char *quoted, struct arena *arena, 
 {
     AUTO(rows) rows = ROWS_INIT;
 
-    if (!db_query(db, &rows, arena_printf(arena, "SHOW CREATE TABLE %s", quoted), err))
+    if (!db_query(db, &rows, arena_printf(arena, "SHOW CREATE TABLE %s", quoted), err) ||
+        !rows_next(&rows, err))
         return false;
-    if (rows_next(&rows, err)) {
-        *text = arena_string(arena, rows_text(&rows, 1));
-        return true;
-    }
-    return err->kind != ERROR_NONE
-               ? false
-               : error_set(err, ERROR_MISSING, "the server does not show %s", quoted);
+    *text = arena_string(arena, rows_text(&rows, 1));
+    return true;
 }
 
 bool mysql_definition(struct db *db, const char *quoted, struct arena *arena,
