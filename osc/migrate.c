@@ -17,7 +17,6 @@
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
 #include "osc/migration.h"
-#include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -27,37 +26,12 @@ enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000
 
 /* ---- the steps ---- */
 
-/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
-static bool drop_half_made_shadow(struct migration *m, struct error *err)
-{
-    struct arena *arena = m->arena;
-    const char *comment = "", *row = NULL;
-    bool exists = false;
-
-    if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
-                                          arena, &exists, &comment, err) ||
-        !exists)
-        return err->kind == ERROR_NONE;
-    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
-        return false;
-    struct sql_env env = {.arena = arena};
-    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
-    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
-    if (!db_value(m->db, arena, &row,
-                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
-        return false;
-    if (row)
-        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
-                         m->plan.names.shadow);
-    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
-}
-
 static bool step_shadow(struct migration *m, struct error *err)
 {
     const char *deferred = NULL;
 
     if (!*m->state.deferred)
-        return drop_half_made_shadow(m, err) &&
+        return migration_drop_shadow(m, err) &&
                m->plan.dialect->shadow->create(m->db, &m->plan, &deferred, err) &&
                plan_shadow(&m->plan, m->db, err) &&
                migration_set(m, "deferred", &m->state.deferred, deferred, err);
@@ -323,7 +297,7 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
         if (deadline_passed(&until))
             return error_prefix(err, "looking at %s", m->plan.source->quoted);
         if (!cancel_sleep_ms(m->cancel, backoff_until_ms(&until, n, 100, 5000)))
-            return cancel_check(m->cancel, err);
+            return cancel_check(m->cancel, err); /* uncovered: cancelled in this pause */
     }
 }
 

@@ -12,6 +12,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/db/replicas.h"
+#include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -192,8 +193,9 @@ static bool read_again(struct migration *m, struct error *err)
             m->state = rows[i];
             return true;
         }
+    /* uncovered: another abort would have to end between our two looks */
     error_set(err, ERROR_USAGE, "migration %" PRIu64 " was aborted meanwhile", m->state.id);
-    return error_hint(err, "osc history");
+    return error_hint(err, "osc history"); /* uncovered: the same */
 }
 
 bool migration_take_over(struct migration *m, struct error *err)
@@ -347,6 +349,39 @@ struct patience migration_patience(const struct migration *m)
     };
 }
 
+/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
+static bool drop_half_made_shadow(struct migration *m, struct error *err)
+{
+    struct arena *arena = m->arena;
+    const char *comment = "", *row = NULL;
+    bool exists = false;
+
+    if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
+                                          arena, &exists, &comment, err) ||
+        !exists)
+        return err->kind == ERROR_NONE;
+    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
+        return false;
+    struct sql_env env = {.arena = arena};
+    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
+    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
+    if (!db_value(m->db, arena, &row,
+                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
+        return false;
+    if (row)
+        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
+                         m->plan.names.shadow);
+    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+}
+
+/* Without a row nobody knows whether it was said: the journal has shown whose it is. */
+bool migration_drop_shadow(struct migration *m, struct error *err)
+{
+    return m->state.deferred && !*m->state.deferred
+               ? drop_half_made_shadow(m, err)
+               : m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+}
+
 /* Goes on after a failure so that as much as possible is removed; the first error is told. */
 static bool undo(struct migration *m, struct error *err)
 {
@@ -359,7 +394,7 @@ static bool undo(struct migration *m, struct error *err)
     /* also the sentry of an attempt to swap that died */
     if (first.kind == ERROR_NONE && !plan->dialect->cutover->clean(m->db, plan, &first))
         LOG(LOG_WARN, "leftovers of the cutover not removed", F("error", first.text));
-    if (!plan->dialect->shadow->drop(m->db, plan, &second))
+    if (!migration_drop_shadow(m, &second))
         LOG(LOG_WARN, "shadow not dropped", F("error", second.text));
     if (first.kind == ERROR_NONE)
         first = second;

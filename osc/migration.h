@@ -83,6 +83,8 @@ unsigned migration_threads(const struct migration *m);
 
 /* Removes triggers, journal and shadow, and the row: the source is as it was.  Each may be gone
  * already. */
+/* Not where it holds rows before anybody said that it is ours. */
+bool migration_drop_shadow(struct migration *m, struct error *err) MUST_CHECK;
 bool migration_give_up(struct migration *m, struct error *err) MUST_CHECK;
 
 #endif
