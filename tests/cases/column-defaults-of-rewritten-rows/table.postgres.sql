@@ -1,0 +1,3 @@
+CREATE DOMAIN seven AS int DEFAULT 7;
+CREATE TABLE t (id int PRIMARY KEY, v int);
+INSERT INTO t VALUES (1, 1), (2, 2);

@@ -1,0 +1,2 @@
+UPDATE t SET id = 'A' WHERE v = 2;
+DELETE FROM t WHERE v = 3;

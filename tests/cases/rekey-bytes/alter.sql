@@ -1,0 +1,1 @@
+MODIFY id varbinary(8) NOT NULL
