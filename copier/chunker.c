@@ -385,12 +385,11 @@ bool chunker_take(struct chunker *chunker, unsigned worker, struct db *db, uint6
                 chunker->dialect->positions(chunker->plan, chunk->from, chunk->to, chunk->arena);
         return true;
     }
-    if (!take_keys(chunker, db, size, chunk, found, err))
-        return false;
-    if (*found)
+    const bool good = take_keys(chunker, db, size, chunk, found, err);
+    if (good && *found)
         chunk->range = range_condition(chunker->plan, "t", chunker->plan->key->columns,
                                        &chunk->after, &chunk->through, chunk->arena);
-    return true;
+    return good;
 }
 
 void chunker_done(struct chunker *chunker, unsigned worker, const struct chunk *chunk)

@@ -172,6 +172,7 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
         error_prefix(err, "the swap's outcome is unknown (%s)", why.text);
         return error_hint(err, "osc status, then osc resume");
     }
+    /* uncovered: somebody would have to rename it just when the reply is lost */
     if (owner == OWNER_UNKNOWN)
         return error_set(err, ERROR_AMBIGUOUS,
                          "after a lost connection neither the source nor the shadow owns %s",
@@ -222,8 +223,8 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
             break;
         }
         if (!cancel_sleep_ms(job->patience.cancel, backoff_until_ms(&until, n, 100, 10000))) {
-            good = cancel_check(job->patience.cancel, err);
-            break;
+            good = cancel_check(job->patience.cancel, err); /* uncovered: in this pause */
+            break;                                          /* uncovered: the same */
         }
     }
     disconnect(&pair);

@@ -162,6 +162,7 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
                              m->state.id, rows[i].status, rows[i].error);
     }
+    /* uncovered: after two minutes */
     return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
 }
 

@@ -71,7 +71,7 @@ static bool fence_push(struct fence *fence, uint64_t holder, struct error *err)
 {
     struct db *db = fence->db;
 
-    if (deadline_passed(&fence->until)) {
+    if (deadline_passed(&fence->until)) { /* uncovered: after a minute, in which it rolls back */
         error_set(err, ERROR_TRANSIENT,
                   "connection %" PRIu64 " still acts as %s of %s: it was ended, but the server has "
                   "not let go of it",
