@@ -291,7 +291,7 @@ void traffic_resume(struct traffic *t)
     meter_standstill(&t->meter);
     pthread_mutex_lock(&t->lock);
     t->pausing = false;
-    t->next_slot_us = 0;
+    t->next_slot_us = t->next_read_us = 0;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
 }
@@ -357,6 +357,7 @@ void traffic_report_free(struct traffic_report *report)
     if (!report)
         return;
     free(report->commits_per_second);
+    free(report->slices);
     free(report);
 }
 

@@ -38,6 +38,7 @@ struct traffic_options {
     unsigned writers;   /* 8 */
     unsigned readers;   /* 0: threads of point reads */
     double rate;        /* write transactions per second of all writers; 0: as fast as they go */
+    double read_rate;   /* the same of all readers; 0: each rests 2 ms between two */
     uint64_t seed;      /* 1: of the writers' choices */
     const char *mix; /* "standard", or a list of names with optional weights: "insert,update=5" */
     enum traffic_isolation isolation;
@@ -72,8 +73,15 @@ struct traffic_phase {
     char label[40];
     double start_s, seconds;
     uint64_t commits, errors;
-    struct traffic_latency write;
+    struct traffic_latency write, read;
     struct traffic_stall stall;
+};
+
+enum { TRAFFIC_SLICE_MS = 100 };
+
+struct traffic_slice { /* a moment of the run, for plots: by when its transactions ended */
+    uint32_t writes, reads;
+    double write_max_ms, read_max_ms;
 };
 
 struct traffic_failure { /* one kind of error reply, and how often */
@@ -124,6 +132,8 @@ struct traffic_report {
     struct traffic_failure failures[TRAFFIC_MAX_FAILURES];
     size_t second_count;
     uint32_t *commits_per_second;
+    size_t slice_count; /* of TRAFFIC_SLICE_MS each */
+    struct traffic_slice *slices;
     size_t operation_count;
     struct traffic_operation {
         char name[24];

@@ -32,6 +32,7 @@ static const char usage[] =
     "  --create-only      and do nothing else\n"
     "  --writers N        (8)                    --readers N   point reads (0)\n"
     "  --rate N           writes a second of all writers; 0: as fast as they go\n"
+    "  --read-rate N      reads a second of all readers; 0: each rests 2 ms between two\n"
     "  --seconds N        then stop; otherwise at SIGTERM or SIGINT\n"
     "  --seed N           of the writers' choices\n"
     "  --mix LIST         standard, or operations with weights: insert,update=5\n"
@@ -91,6 +92,7 @@ static bool take_option(struct command *c, int option)
     case 'w': c->options.writers = (unsigned)strtoul(optarg, NULL, 10); return true;
     case 'R': c->options.readers = (unsigned)strtoul(optarg, NULL, 10); return true;
     case 'r': c->options.rate = strtod(optarg, NULL); return true;
+    case 'E': c->options.read_rate = strtod(optarg, NULL); return true;
     case 's': c->seconds = strtod(optarg, NULL); return true;
     case 'e': c->options.seed = strtoull(optarg, NULL, 10); return true;
     case 'm': c->options.mix = optarg; return true;
@@ -123,6 +125,7 @@ static bool parse(struct command *c, int argc, char **argv)
         {"writers",              required_argument, NULL, 'w'},
         {"readers",              required_argument, NULL, 'R'},
         {"rate",                 required_argument, NULL, 'r'},
+        {"read-rate",            required_argument, NULL, 'E'},
         {"seconds",              required_argument, NULL, 's'},
         {"seed",                 required_argument, NULL, 'e'},
         {"mix",                  required_argument, NULL, 'm'},

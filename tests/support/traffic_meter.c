@@ -95,6 +95,7 @@ void meter_free(struct meter *m)
     for (size_t i = 0; i < m->phase_count; i++)
         free(m->phases[i]);
     free(m->seconds);
+    free(m->slices);
     pthread_mutex_destroy(&m->lock);
 }
 
@@ -144,6 +145,27 @@ static void count_second(struct meter *m, int64_t now)
     m->seconds[second]++;
 }
 
+static struct traffic_slice *slice_at(struct meter *m, int64_t now)
+{
+    const size_t slice = (size_t)((now - m->start_us) / 1000 / TRAFFIC_SLICE_MS);
+    if (slice >= m->slice_room) {
+        const size_t room = (slice + 1) * 2;
+        m->slices = must(realloc(m->slices, room * sizeof(*m->slices)));
+        memset(m->slices + m->slice_room, 0, (room - m->slice_room) * sizeof(*m->slices));
+        m->slice_room = room;
+    }
+    if (slice >= m->slice_count)
+        m->slice_count = slice + 1;
+    return &m->slices[slice];
+}
+
+static void count_slice(uint32_t *count, double *most_ms, int64_t us)
+{
+    (*count)++;
+    if ((double)us / 1000 > *most_ms)
+        *most_ms = (double)us / 1000;
+}
+
 static void take_progress(struct meter *m, int64_t scheduled_us, int64_t now, bool committed)
 {
     struct meter_phase *phase = current_phase(m);
@@ -152,6 +174,8 @@ static void take_progress(struct meter *m, int64_t scheduled_us, int64_t now, bo
     m->progress_us = now;
     observe(&m->write, now - scheduled_us);
     observe(&phase->write, now - scheduled_us);
+    struct traffic_slice *slice = slice_at(m, now);
+    count_slice(&slice->writes, &slice->write_max_ms, now - scheduled_us);
     if (committed) {
         m->counters.commits++;
         phase->commits++;
@@ -179,11 +203,15 @@ void meter_statement(struct meter *m, int64_t us)
     pthread_mutex_unlock(&m->lock);
 }
 
-void meter_read(struct meter *m, int64_t us)
+void meter_read(struct meter *m, int64_t scheduled_us)
 {
     pthread_mutex_lock(&m->lock);
+    const int64_t now = meter_now_us();
+    struct traffic_slice *slice = slice_at(m, now);
     m->counters.reads++;
-    observe(&m->read, us);
+    observe(&m->read, now - scheduled_us);
+    observe(&current_phase(m)->read, now - scheduled_us);
+    count_slice(&slice->reads, &slice->read_max_ms, now - scheduled_us);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -244,6 +272,7 @@ static void report_phases(const struct meter *m, struct traffic_report *report, 
         to->commits = from->commits;
         to->errors = from->errors;
         to->write = latency_of(&from->write);
+        to->read = latency_of(&from->read);
         to->stall = from->stall;
     }
 }
@@ -265,5 +294,9 @@ void meter_report(struct meter *m, struct traffic_report *report)
     report->commits_per_second = must(calloc(m->second_count + 1, sizeof(uint32_t)));
     if (m->second_count > 0)
         memcpy(report->commits_per_second, m->seconds, m->second_count * sizeof(uint32_t));
+    report->slice_count = m->slice_count;
+    report->slices = must(calloc(m->slice_count + 1, sizeof(*report->slices)));
+    if (m->slice_count > 0)
+        memcpy(report->slices, m->slices, m->slice_count * sizeof(*report->slices));
     pthread_mutex_unlock(&m->lock);
 }

@@ -19,7 +19,7 @@ struct meter_phase {
     char label[40];
     int64_t start_us, end_us;
     uint64_t commits, errors;
-    struct histogram write;
+    struct histogram write, read;
     struct traffic_stall stall;
 };
 
@@ -38,6 +38,8 @@ struct meter {
     size_t failure_count;
     uint32_t *seconds;
     size_t second_count, second_room;
+    struct traffic_slice *slices;
+    size_t slice_count, slice_room;
     uint64_t operations[OPERATIONS_MAX];
 };
 
@@ -59,7 +61,7 @@ void meter_write_begins(struct meter *m, int64_t scheduled_us);
 void meter_write_ends(struct meter *m, int64_t scheduled_us, enum write_end end);
 void meter_standstill(struct meter *m); /* time spent paused is no stall */
 void meter_statement(struct meter *m, int64_t us);
-void meter_read(struct meter *m, int64_t us);
+void meter_read(struct meter *m, int64_t scheduled_us);
 void meter_operation(struct meter *m, size_t operation);
 void meter_error(struct meter *m, const char *operation, const char *code, const char *text);
 void meter_connection_lost(struct meter *m);

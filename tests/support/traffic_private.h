@@ -54,7 +54,7 @@ struct traffic {
     pthread_cond_t changed;
     bool stopping, pausing;
     unsigned working; /* writers inside a transaction */
-    double next_slot_us;
+    double next_slot_us, next_read_us;
     struct writer *writers;
     struct reader *readers;
 };

@@ -75,16 +75,28 @@ static json_t *stall_json(const struct traffic_stall *s)
                      "phase", s->phase);
 }
 
+/* [writes, slowest in ms, reads, slowest in ms] */
+static json_t *slices_json(const struct traffic_report *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->slice_count; i++) {
+        const struct traffic_slice *s = &r->slices[i];
+        json_array_append_new(list, json_pack("[i,f,i,f]", (int)s->writes, s->write_max_ms,
+                                              (int)s->reads, s->read_max_ms));
+    }
+    return list;
+}
+
 static json_t *phases_json(const struct traffic_report *r)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < r->phase_count; i++) {
         const struct traffic_phase *p = &r->phases[i];
         json_array_append_new(
-            list, json_pack("{s:s,s:f,s:f,s:I,s:I,s:o,s:o}", "label", p->label, "start_s",
+            list, json_pack("{s:s,s:f,s:f,s:I,s:I,s:o,s:o,s:o}", "label", p->label, "start_s",
                             p->start_s, "seconds", p->seconds, "commits", (json_int_t)p->commits,
                             "errors", (json_int_t)p->errors, "write", latency_json(&p->write),
-                            "stall", stall_json(&p->stall)));
+                            "read", latency_json(&p->read), "stall", stall_json(&p->stall)));
     }
     return list;
 }
@@ -135,14 +147,14 @@ bool traffic_write_json(const struct traffic_report *r, const char *path, struct
     for (size_t i = 0; i < r->operation_count; i++)
         json_object_set_new(operations, r->operations[i].name,
                             json_integer((json_int_t)r->operations[i].done));
-    json_t *all =
-        json_pack("{s:b,s:s,s:s,s:i,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "passed",
-                  traffic_passed(r), "server", r->server, "shape", r->shape, "writers",
-                  (int)r->writers, "seconds", r->seconds, "counters", counters_json(&r->counters),
-                  "write", latency_json(&r->write), "statement", latency_json(&r->statement),
-                  "read", latency_json(&r->read), "stall", stall_json(&r->stall), "phases",
-                  phases_json(r), "failures", failures_json(r), "commits_per_second", seconds,
-                  "operations", operations, "verdict", verdict_json(&r->verdict));
+    json_t *all = json_pack(
+        "{s:b,s:s,s:s,s:i,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:i,s:o,s:o,s:o}", "passed",
+        traffic_passed(r), "server", r->server, "shape", r->shape, "writers", (int)r->writers,
+        "seconds", r->seconds, "counters", counters_json(&r->counters), "write",
+        latency_json(&r->write), "statement", latency_json(&r->statement), "read",
+        latency_json(&r->read), "stall", stall_json(&r->stall), "phases", phases_json(r),
+        "failures", failures_json(r), "commits_per_second", seconds, "slice_ms", TRAFFIC_SLICE_MS,
+        "slices", slices_json(r), "operations", operations, "verdict", verdict_json(&r->verdict));
     const bool ok = all && json_dump_file(all, path, JSON_INDENT(2)) == 0;
     json_decref(all);
     if (!ok)

@@ -242,6 +242,15 @@ enum write_end writer_transaction(struct writer *w, const struct operation *o)
     return step == STEP_DONE ? WRITE_COMMITTED : WRITE_NOTHING;
 }
 
+/* False: the traffic ends. */
+static bool sleep_until(struct traffic *t, int64_t moment_us)
+{
+    for (int64_t left; !is_stopping(t); sleep_us(left < 50000 ? left : 50000))
+        if ((left = moment_us - meter_now_us()) <= 0)
+            return true;
+    return false;
+}
+
 /* The next moment at which a write is due; waits out a pause. */
 static bool take_turn(struct traffic *t, int64_t *scheduled_us)
 {
@@ -256,8 +265,7 @@ static bool take_turn(struct traffic *t, int64_t *scheduled_us)
         t->next_slot_us += 1e6 / t->options.rate;
     }
     pthread_mutex_unlock(&t->lock);
-    for (int64_t left; (left = *scheduled_us - meter_now_us()) > 0 && !is_stopping(t);)
-        sleep_us(left < 50000 ? left : 50000);
+    (void)sleep_until(t, *scheduled_us);
     pthread_mutex_lock(&t->lock);
     const bool paused = t->pausing;
     while (t->pausing && !t->stopping)
@@ -298,7 +306,23 @@ void *writer_main(void *context)
     return NULL;
 }
 
-static bool read_once(struct reader *r, struct link *link, unsigned *names, uint64_t *random)
+/* The next moment at which a read is due; false: the traffic ends. */
+static bool await_read(struct traffic *t, int64_t *scheduled_us)
+{
+    pthread_mutex_lock(&t->lock);
+    *scheduled_us = meter_now_us();
+    if (t->options.read_rate > 0) {
+        if (t->next_read_us <= 0)
+            t->next_read_us = (double)*scheduled_us;
+        *scheduled_us = (int64_t)t->next_read_us;
+        t->next_read_us += 1e6 / t->options.read_rate;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return sleep_until(t, *scheduled_us);
+}
+
+static bool read_once(struct reader *r, struct link *link, unsigned *names, uint64_t *random,
+                      int64_t scheduled_us)
 {
     struct traffic *t = r->t;
     struct statement s;
@@ -308,11 +332,10 @@ static bool read_once(struct reader *r, struct link *link, unsigned *names, uint
     const uint64_t rows = witness_rows(t->witness);
     add_key_match(&probe, &s, 1 + (int64_t)(writer_random(&probe) % (rows ? rows : 1)), false);
     *random = probe.random;
-    const int64_t before = meter_now_us();
     const enum reply reply = link->kind->run(link, &s);
     statement_free(&s);
     if (reply == REPLY_OK)
-        meter_read(&t->meter, meter_now_us() - before);
+        meter_read(&t->meter, scheduled_us);
     else if (reply == REPLY_LOST)
         meter_connection_lost(&t->meter);
     else if (t->renames && is_unknown_column(link))
@@ -330,13 +353,14 @@ void *reader_main(void *context)
     uint64_t random = (r->index + 1) * UINT64_C(0x9e3779b97f4a7c15);
     if (!connect_patiently(r->t, &link, false, "connect"))
         return NULL;
-    while (!is_stopping(r->t)) {
-        if (!read_once(r, &link, &names, &random)) {
+    for (int64_t scheduled_us; await_read(r->t, &scheduled_us);) {
+        if (!read_once(r, &link, &names, &random, scheduled_us)) {
             link_close(&link);
             if (!connect_patiently(r->t, &link, false, "connect"))
                 return NULL;
         }
-        sleep_us(2000);
+        if (r->t->options.read_rate <= 0)
+            sleep_us(2000);
     }
     link_close(&link);
     return NULL;
