@@ -3,6 +3,7 @@
 
 #include "osc/base/fail.h"
 #include "osc/plan/own.h"
+#include "osc/plan/postgres.h"
 #include "triggers/capture_dialect.h"
 
 /* ---- journal ---- */
@@ -48,6 +49,21 @@ static const char *row_key(const struct plan *plan, const char *row)
     return arena_copy(plan->arena, out.bytes, out.length);
 }
 
+/* The key is the same to the byte, whatever its type calls equal. */
+static const char *key_is_kept(const struct plan *plan)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++) {
+        const struct column *column = plan->key->columns[i];
+        const char *old = arena_printf(plan->arena, "OLD.%s", column->quoted);
+        const char *new = arena_printf(plan->arena, "NEW.%s", column->quoted);
+        text_printf(&out, "%s%s", i ? " AND " : "",
+                    postgres_same_bytes(column, new, old, plan->arena));
+    }
+    return arena_copy(plan->arena, out.bytes, out.length);
+}
+
 /*
  * Every name and operator is qualified: the function runs with our rights and
  * the writer's search path.  Keys are compared byte for byte.  An update that
@@ -56,8 +72,7 @@ static const char *row_key(const struct plan *plan, const char *row)
 static const char body[] = "BEGIN\n"
                            "  IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n"
                            "    INSERT INTO {journal} VALUES ({old});\n"
-                           "    IF ROW({new})::pg_catalog.record OPERATOR(pg_catalog.*<>) "
-                           "ROW({old})::pg_catalog.record THEN\n"
+                           "    IF NOT ({key_is_kept}) THEN\n"
                            "      INSERT INTO {journal} VALUES ({new});\n"
                            "    END IF;\n"
                            "  ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN\n"
@@ -131,6 +146,7 @@ static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms,
 
     sql_bind_sql(&env, "old", row_key(plan, "OLD"));
     sql_bind_sql(&env, "new", row_key(plan, "NEW"));
+    sql_bind_sql(&env, "key_is_kept", key_is_kept(plan));
     sql_bind_literal(&env, db, "body", sql_renders(plan->arena, template, &env));
     sql_bind_sql(&env, "or_replace", "");
 

@@ -96,12 +96,23 @@ static const struct fixture fixtures[] = {
       {"from", "text", "longtext", "latin1", "latin1_swedish_ci", false}}                         },
 };
 
-static void family_of(const char *type, struct column *column, struct arena *arena)
+static void family_of(const char *type, bool is_postgres, struct column *column,
+                      struct arena *arena)
 {
+    /* PostgreSQL's catalog knows these by other names than it shows. */
+    static const char *const inner[][2] = {
+        {"bigint",    "int8"   },
+        {"integer",   "int4"   },
+        {"boolean",   "bool"   },
+        {"character", "varchar"},
+    };
     char *family = arena_string(arena, type);
 
     family[strcspn(family, "( ")] = '\0';
     column->type_name = family;
+    for (size_t i = 0; is_postgres && i < ARRAY_SIZE(inner); i++)
+        if (strcmp(inner[i][0], family) == 0)
+            column->type_name = inner[i][1];
 }
 
 static struct table *make_table(const struct fixture *f, struct silent *s, const char *name,
@@ -126,7 +137,7 @@ static struct table *make_table(const struct fixture *f, struct silent *s, const
         c->collation = is_postgres ? "" : f->columns[i].collation;
         c->is_unsigned = f->columns[i].is_unsigned;
         c->number = (unsigned)i + 1;
-        family_of(c->type, c, arena);
+        family_of(c->type, is_postgres, c, arena);
     }
     table->keys = ARENA_NEW(arena, struct key);
     table->n_keys = 1;

@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."sessions_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."sessions_osc_journal" VALUES (OLD."token");
-    IF ROW(NEW."token")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."token")::pg_catalog.record THEN
+    IF NOT (NEW."token" OPERATOR(pg_catalog.=) OLD."token") THEN
       INSERT INTO "shop"."sessions_osc_journal" VALUES (NEW."token");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN

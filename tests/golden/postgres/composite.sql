@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."parts_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."parts_osc_journal" VALUES (OLD."tenant", OLD."code");
-    IF ROW(NEW."tenant", NEW."code")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."tenant", OLD."code")::pg_catalog.record THEN
+    IF NOT (NEW."tenant" OPERATOR(pg_catalog.=) OLD."tenant" AND ROW(NEW."code")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."code")::pg_catalog.record) THEN
       INSERT INTO "shop"."parts_osc_journal" VALUES (NEW."tenant", NEW."code");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
@@ -43,7 +43,7 @@ SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE (t."tenan
 ON CONFLICT ("tenant", "code") DO NOTHING;
 
 -- key literals
-pg_catalog.quote_literal((t."tenant")::pg_catalog.text) || '::pg_catalog."integer"', pg_catalog.quote_literal((t."code")::pg_catalog.text) || '::pg_catalog."text"'
+pg_catalog.quote_literal((t."tenant")::pg_catalog.text) || '::pg_catalog."int4"', pg_catalog.quote_literal((t."code")::pg_catalog.text) || '::pg_catalog."text"'
 
 -- read the journal
 SELECT pg_catalog.quote_literal(j.ctid),

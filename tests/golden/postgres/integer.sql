@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."users_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."users_osc_journal" VALUES (OLD."id");
-    IF ROW(NEW."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."id")::pg_catalog.record THEN
+    IF NOT (NEW."id" OPERATOR(pg_catalog.=) OLD."id") THEN
       INSERT INTO "shop"."users_osc_journal" VALUES (NEW."id");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
@@ -43,7 +43,7 @@ SELECT t."id", t."email" FROM ONLY "shop"."users" AS t WHERE (t."id") > ('low 1'
 ON CONFLICT ("id") DO NOTHING;
 
 -- key literals
-pg_catalog.quote_literal((t."id")::pg_catalog.text) || '::pg_catalog."bigint"'
+pg_catalog.quote_literal((t."id")::pg_catalog.text) || '::pg_catalog."int8"'
 
 -- read the journal
 SELECT pg_catalog.quote_literal(j.ctid),

@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."odd ""`' name_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (OLD."se""lect` id");
-    IF ROW(NEW."se""lect` id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."se""lect` id")::pg_catalog.record THEN
+    IF NOT (NEW."se""lect` id" OPERATOR(pg_catalog.=) OLD."se""lect` id") THEN
       INSERT INTO "shop"."odd ""`'' name_osc_journal" VALUES (NEW."se""lect` id");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
@@ -43,7 +43,7 @@ SELECT t."se""lect` id", t."from" FROM ONLY "shop"."odd ""`' name" AS t WHERE (t
 ON CONFLICT ("se""lect` id") DO NOTHING;
 
 -- key literals
-pg_catalog.quote_literal((t."se""lect` id")::pg_catalog.text) || '::pg_catalog."bigint"'
+pg_catalog.quote_literal((t."se""lect` id")::pg_catalog.text) || '::pg_catalog."int8"'
 
 -- read the journal
 SELECT pg_catalog.quote_literal(j.ctid),

@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."ledger_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."ledger_osc_journal" VALUES (OLD."a", OLD."b", OLD."c");
-    IF ROW(NEW."a", NEW."b", NEW."c")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."a", OLD."b", OLD."c")::pg_catalog.record THEN
+    IF NOT (NEW."a" OPERATOR(pg_catalog.=) OLD."a" AND ROW(NEW."b")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."b")::pg_catalog.record AND NEW."c" OPERATOR(pg_catalog.=) OLD."c") THEN
       INSERT INTO "shop"."ledger_osc_journal" VALUES (NEW."a", NEW."b", NEW."c");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
@@ -43,7 +43,7 @@ SELECT t."a", t."b", t."c" FROM ONLY "shop"."ledger" AS t WHERE (t."a", t."b", t
 ON CONFLICT ("a", "b", "c") DO NOTHING;
 
 -- key literals
-pg_catalog.quote_literal((t."a")::pg_catalog.text) || '::pg_catalog."date"', pg_catalog.quote_literal((t."b")::pg_catalog.text) || '::pg_catalog."numeric"', pg_catalog.quote_literal((t."c")::pg_catalog.text) || '::pg_catalog."boolean"'
+pg_catalog.quote_literal((t."a")::pg_catalog.text) || '::pg_catalog."date"', pg_catalog.quote_literal((t."b")::pg_catalog.text) || '::pg_catalog."numeric"', pg_catalog.quote_literal((t."c")::pg_catalog.text) || '::pg_catalog."bool"'
 
 -- read the journal
 SELECT pg_catalog.quote_literal(j.ctid),

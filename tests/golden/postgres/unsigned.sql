@@ -17,7 +17,7 @@ CREATE FUNCTION "shop"."big_osc_capture"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN
   IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
     INSERT INTO "shop"."big_osc_journal" VALUES (OLD."id");
-    IF ROW(NEW."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(OLD."id")::pg_catalog.record THEN
+    IF NOT (ROW(NEW."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record) THEN
       INSERT INTO "shop"."big_osc_journal" VALUES (NEW."id");
     END IF;
   ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
