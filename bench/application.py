@@ -3,13 +3,13 @@ import json, signal, subprocess, time
 
 from servers import TRAFFIC
 
-CALM, SETTLE = 6, 1  # seconds undisturbed before, and after
+SETTLE = 1  # second after
 
 
 class Application:
     """Half reads, half single-row writes by key; its account has a phase for the time that a way takes."""
 
-    def __init__(self, server, rate, work):
+    def __init__(self, server, rate, work, calm):
         self.report = work / "report.json"
         self.process = subprocess.Popen([TRAFFIC, "--dsn", server.url, "--shape", "users", "--writers", "4", "--readers", "4",
                                          "--rate", str(rate / 2), "--read-rate", str(rate / 2), "--mix", "update",
@@ -18,7 +18,7 @@ class Application:
         for line in self.process.stdout:
             if line.startswith("traffic: writing"):
                 break
-        time.sleep(CALM)
+        time.sleep(calm)
 
     def mark(self):
         self.process.send_signal(signal.SIGUSR1)

@@ -23,13 +23,13 @@ def own_table(table, kind, rows):
     """Statements that make one of the tables the traffic program does not know."""
     postgres = kind == "postgres"
     blob = "bytea" if postgres else "blob"
-    noise = "decode(repeat(md5(s.i::text), 128), 'hex')" if postgres else "UNHEX(REPEAT(MD5(s.i), 256))"
+    noise = "decode(repeat(md5(s.i::text), 128), 'hex')" if postgres else "UNHEX(REPEAT(SHA2(s.i, 256), 128))"
     if postgres:
         noise = f"{noise} || {noise}"
     columns, values = {
         "wide": (f"status int NOT NULL, body {blob} NOT NULL, more {blob} NOT NULL", f"s.i % 7, {noise}, {noise}"),
         "narrow": ("status int NOT NULL, " + many("c{} int NOT NULL", 18), "s.i % 7, " + many("s.i * {} % 100003", 18)),
-        "indexes": ("status int NOT NULL, " + many("c{} int NOT NULL", 8), "s.i % 7, " + many("s.i * {} * 7919 % 1000003", 8)),
+        "indexes": ("status int NOT NULL, " + many("c{} int NOT NULL", 8), "s.i % 7, " + many("s.i % 1000003 * {} * 79 % 1000003", 8)),
     }[table]
     made = [f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} (id bigint PRIMARY KEY, {columns})"]
     if table == "wide" and postgres:

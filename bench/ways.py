@@ -25,7 +25,8 @@ def by_osc(*options):
 
 def prediction(server, table, alter):
     plan = json.loads(run([OSC, "plan", table, alter, "--strategy=copy", "--json", "--dsn", server.url])[0])
-    return {"predicted_s": plan["seconds_estimate"]} if "seconds_estimate" in plan else {}
+    return {"predicted_s": plan["seconds_estimate"],
+            "size": {k: plan[k] for k in ("rows_estimate", "data_bytes", "index_bytes")}}
 
 
 def by_server(ending):
