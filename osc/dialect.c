@@ -7,6 +7,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
+#include "osc/estimate.h"
 #include "osc/plan/blockers.h"
 #include "osc/plan/catalog_dialect.h"
 #include "osc/shadow.h"
@@ -26,6 +27,7 @@ const struct dialect mysql_dialect = {
     .checksum = &mysql_checksum,
     .cutover = &mysql_cutover,
     .state = &mysql_state,
+    .estimate = &mysql_estimate,
 };
 
 const struct dialect postgres_dialect = {
@@ -40,4 +42,5 @@ const struct dialect postgres_dialect = {
     .checksum = &postgres_checksum,
     .cutover = &postgres_cutover,
     .state = &postgres_state,
+    .estimate = &postgres_estimate,
 };

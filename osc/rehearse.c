@@ -139,7 +139,10 @@ bool migrate_plan(const struct request *request, struct plan_report *report, str
         report->plan = plan;
         report->disk_bytes = (plan->source->data_bytes + plan->source->index_bytes) * 11 / 10;
         report->steps = ARENA_ARRAY(request->arena, struct step_script, 8);
-        good = plan_refuse(plan, err) && rehearse(&script, err);
+        good = plan_refuse(plan, err) &&
+               estimate_duration(db, plan, request->options->verify != VERIFY_NONE,
+                                 &report->duration, err) &&
+               rehearse(&script, err);
         plan->dialect->shadow->rehearse_end(db, plan);
     }
     db_close(db);

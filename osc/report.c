@@ -28,6 +28,24 @@ static void add_key(struct text *out, const struct plan *plan)
     text_add(out, ")\n");
 }
 
+static struct human duration_of(double seconds)
+{
+    return human_eta((uint64_t)(seconds + 0.5));
+}
+
+static void add_duration(struct text *out, const struct estimate *duration)
+{
+    if (duration->likely_s <= 0)
+        return;
+    add_label(out, "Time");
+    if (duration->high_s < 2)
+        text_add(out, "a second or two");
+    else
+        text_printf(out, "about %s (%s to %s)", duration_of(duration->likely_s).text,
+                    duration_of(duration->low_s).text, duration_of(duration->high_s).text);
+    text_add(out, " on an idle server with the table in memory, longer under load\n");
+}
+
 static void add_summary(struct text *out, const struct plan_report *report)
 {
     const struct plan *plan = report->plan;
@@ -45,6 +63,7 @@ static void add_summary(struct text *out, const struct plan_report *report)
     add_key(out, plan);
     add_label(out, "Disk");
     text_printf(out, "about %s more while it runs\n", human_bytes(report->disk_bytes).text);
+    add_duration(out, &report->duration);
 }
 
 static void add_findings(struct text *out, const struct plan *plan)

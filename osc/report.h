@@ -7,6 +7,7 @@
 #ifndef OSC_REPORT_H
 #define OSC_REPORT_H
 
+#include "osc/estimate.h"
 #include "osc/plan/plan.h"
 
 /* What one step of the migration would do. */
@@ -22,6 +23,7 @@ struct plan_report {
     uint64_t disk_bytes;     /* needed while it runs, beyond what the table takes now */
     struct step_script *steps;
     size_t n_steps;
+    struct estimate duration;
 };
 
 /* The report for people, and for programs (one JSON object, no newline). */

@@ -56,19 +56,29 @@ static json_t *steps_of(const struct plan_report *report)
     return list;
 }
 
+static json_t *duration_of(const struct estimate *duration)
+{
+    if (duration->likely_s <= 0)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:f}", "low", duration->low_s, "likely", duration->likely_s,
+                     "high", duration->high_s, "probe", duration->probe_s);
+}
+
 void plan_report_json(const struct plan_report *report, struct text *out)
 {
     const struct plan *plan = report->plan;
     const struct table *source = plan->source;
     json_t *object = json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "event",
-        "plan", "schema", output_string(source->schema), "table", output_string(source->name),
-        "server", plan->facts->vendor, "server_version", plan->facts->version, "strategy",
-        report->strategy, "rows_estimate", (json_int_t)source->rows_estimate, "data_bytes",
-        (json_int_t)source->data_bytes, "index_bytes", (json_int_t)source->index_bytes,
-        "disk_bytes", (json_int_t)report->disk_bytes, "shadow", output_string(plan->names.shadow),
-        "retired", output_string(plan->names.retired), "key", key_of(plan), "findings",
-        findings_of(plan), "columns", map_of(plan), "steps", steps_of(report));
+        "{s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "event", "plan", "schema", output_string(source->schema), "table",
+        output_string(source->name), "server", plan->facts->vendor, "server_version",
+        plan->facts->version, "strategy", report->strategy, "rows_estimate",
+        (json_int_t)source->rows_estimate, "data_bytes", (json_int_t)source->data_bytes,
+        "index_bytes", (json_int_t)source->index_bytes, "disk_bytes",
+        (json_int_t)report->disk_bytes, "seconds_estimate", duration_of(&report->duration),
+        "shadow", output_string(plan->names.shadow), "retired", output_string(plan->names.retired),
+        "key", key_of(plan), "findings", findings_of(plan), "columns", map_of(plan), "steps",
+        steps_of(report));
     char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     text_printf(out, "%s\n", line ? line : "{}");

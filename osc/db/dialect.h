@@ -19,6 +19,7 @@ struct dialect {
     const struct checksum_dialect *checksum; /* verifier/checksum_<name>.c */
     const struct cutover_dialect *cutover;   /* osc/cutover_<name>.c       */
     const struct state_dialect *state;       /* osc/state_<name>.c         */
+    const struct estimate_dialect *estimate; /* osc/estimate_<name>.c      */
 };
 
 extern const struct dialect mysql_dialect;

@@ -71,7 +71,14 @@ static void text_says_it_all(void **state)
 {
     struct arena *arena = arena_new();
     const struct plan plan = plan_made_by_hand(arena);
-    const struct plan_report report = {&plan, "copy", UINT64_C(4) << 30, steps, ARRAY_SIZE(steps)};
+    const struct plan_report report = {
+        &plan,
+        "copy",
+        UINT64_C(4) << 30,
+        steps,
+        ARRAY_SIZE(steps),
+        {.likely_s = 90, .low_s = 63, .high_s = 117, .probe_s = 0.05}
+    };
     AUTO(text) out = TEXT_INIT;
 
     (void)state;
@@ -85,6 +92,8 @@ static void text_says_it_all(void **state)
         "was\n"
         "Key        users_pkey (id)\n"
         "Disk       about 4.00 GiB more while it runs\n"
+        "Time       about 1 m 30 s (1 m 5 s to 1 m 55 s) on an idle server with the table in "
+        "memory, longer under load\n"
         "\n"
         "Findings\n"
         "  warning  long-transactions: one is 3 h old\n"
@@ -113,7 +122,9 @@ static void a_refused_plan_shows_its_findings(void **state)
 {
     struct arena *arena = arena_new();
     struct plan plan = plan_made_by_hand(arena);
-    const struct plan_report report = {&plan, "copy", 0, NULL, 0};
+    const struct plan_report report = {
+        &plan, "copy", 0, NULL, 0, {.likely_s = 0, .low_s = 0, .high_s = 0, .probe_s = 0}
+    };
     AUTO(text) out = TEXT_INIT;
 
     (void)state;
@@ -131,7 +142,14 @@ static void json_says_it_all(void **state)
 {
     struct arena *arena = arena_new();
     const struct plan plan = plan_made_by_hand(arena);
-    const struct plan_report report = {&plan, "copy", 17, steps, ARRAY_SIZE(steps)};
+    const struct plan_report report = {
+        &plan,
+        "copy",
+        17,
+        steps,
+        ARRAY_SIZE(steps),
+        {.likely_s = 90, .low_s = 63, .high_s = 117, .probe_s = 0.05}
+    };
     AUTO(text) out = TEXT_INIT;
 
     (void)state;
@@ -139,6 +157,8 @@ static void json_says_it_all(void **state)
     json_t *object = json_loads(out.bytes, 0, NULL);
     assert_non_null(object);
     assert_int_equal(json_integer_value(json_object_get(object, "rows_estimate")), 5120000);
+    const json_t *duration = json_object_get(object, "seconds_estimate");
+    assert_int_equal(json_real_value(json_object_get(duration, "likely")), 90);
     assert_int_equal(json_array_size(json_object_get(object, "steps")), 2);
     assert_int_equal(json_array_size(json_object_get(object, "columns")), 2);
     assert_int_equal(json_array_size(json_object_get(object, "findings")), 1);

@@ -1,0 +1,70 @@
+#include "osc/estimate.h"
+
+#include <string.h>
+
+#include "osc/base/clock.h"
+#include "osc/db/dialect.h"
+
+enum { PROBES = 3 };
+
+static const double low = 0.7, high = 1.3; /* what the bench tables stay within */
+
+static const struct costs *costs_of(const struct plan *plan)
+{
+    const struct estimate_dialect *estimate = plan->dialect->estimate;
+
+    for (size_t i = 0; i < estimate->n_costs; i++)
+        if (strcmp(estimate->costs[i].vendor, plan->facts->vendor) == 0)
+            return &estimate->costs[i];
+    return NULL;
+}
+
+struct estimate estimate_of(const struct costs *costs, const struct table *table, double probe_s,
+                            bool verifies)
+{
+    const double mrows = (double)table->rows_estimate / 1e6;
+    const double gib = (double)table->data_bytes / (1 << 30);
+    double seconds = costs->start + costs->per_mrow * mrows + costs->per_gib * gib +
+                     costs->per_index_gib * (double)table->index_bytes / (1 << 30);
+
+    if (verifies)
+        seconds += costs->verify_per_mrow * mrows + costs->verify_per_gib * gib;
+    seconds *= probe_s / costs->probe_s;
+    return (struct estimate){
+        .likely_s = seconds, .low_s = seconds * low, .high_s = seconds * high, .probe_s = probe_s};
+}
+
+/* The fastest of some: others may have had the processor meanwhile. */
+static bool measure(struct db *db, const char *probe, double *seconds, struct error *err)
+{
+    *seconds = 0;
+    for (unsigned n = 0; n < PROBES; n++) {
+        struct arena *arena = arena_new();
+        const char *ignored = NULL;
+        const uint64_t began = clock_us();
+        const bool good = db_value(db, arena, &ignored, probe, err);
+        const double took = (double)(clock_us() - began) / 1e6;
+
+        arena_free(arena);
+        if (!good)
+            return false;
+        if (n == 0 || took < *seconds)
+            *seconds = took;
+    }
+    return true;
+}
+
+bool estimate_duration(struct db *db, const struct plan *plan, bool verifies,
+                       struct estimate *estimate, struct error *err)
+{
+    const struct costs *costs = costs_of(plan);
+    double probe_s;
+
+    *estimate = (struct estimate){.likely_s = 0};
+    if (!costs)
+        return true;
+    if (!measure(db, plan->dialect->estimate->probe, &probe_s, err))
+        return false;
+    *estimate = estimate_of(costs, plan->source, probe_s, verifies);
+    return true;
+}

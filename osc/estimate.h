@@ -1,0 +1,49 @@
+/*
+ * Estimate: how long a migration is going to take.
+ *
+ * Rows, bytes and indexes by constants of the kind of server (bench/README.md
+ * says how they were found), scaled by how fast this server's processor is now.
+ * For an idle server that holds the table in memory: no promise.
+ */
+#ifndef OSC_ESTIMATE_H
+#define OSC_ESTIMATE_H
+
+#include <stdbool.h>
+
+#include "osc/plan/plan.h"
+
+/* Seconds on a machine where the probe takes `probe_s`. */
+struct costs {
+    const char *vendor; /* as in facts */
+    double probe_s;
+    double start;           /* whatever the size                              */
+    double per_mrow;        /* of a million rows                              */
+    double per_gib;         /* of data                                        */
+    double per_index_gib;   /* of indexes                                     */
+    double verify_per_mrow; /* for proving a million rows                     */
+    double verify_per_gib;  /* and their data                                 */
+};
+
+struct estimate_dialect {
+    const char *probe; /* a statement that only computes */
+    const struct costs *costs;
+    size_t n_costs;
+};
+
+extern const struct estimate_dialect mysql_estimate;
+extern const struct estimate_dialect postgres_estimate;
+
+struct estimate {
+    double likely_s, low_s, high_s; /* likely_s 0: nothing is known of this server */
+    double probe_s;                 /* what the server took to compute */
+};
+
+/* Asks the server how fast it is, a tenth of a second of one processor; changes nothing. */
+bool estimate_duration(struct db *db, const struct plan *plan, bool verifies,
+                       struct estimate *estimate, struct error *err) MUST_CHECK;
+
+/* The arithmetic alone. */
+struct estimate estimate_of(const struct costs *costs, const struct table *table, double probe_s,
+                            bool verifies);
+
+#endif
