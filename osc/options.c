@@ -55,7 +55,7 @@ struct reader {
     char **argv;
 };
 
-/* The password must not stay where ps can read it. */
+/* The password must not stay where ps, or whoever reads a core dump's first page, finds it. */
 static void blank(char *value)
 {
     memset(value, '*', strlen(value));
@@ -77,11 +77,10 @@ static bool take_value(struct reader *reader, const struct option *option, char 
     if (!value)
         return error_set(err, ERROR_USAGE, "%s needs a value: %s %s", said, said,
                          option->value ? option->value : option->standard);
-    if (!option_assign(options, option, value, said, arena, err))
-        return false;
+    const bool good = option_assign(options, option, value, said, arena, err);
     if (option->type == OPT_SECRET)
         blank(value);
-    return true;
+    return good;
 }
 
 static bool take_long(struct reader *reader, struct options *options, struct arena *arena,
@@ -120,9 +119,11 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
     *words = (struct words){ARENA_ARRAY(arena, const char *, (size_t)argc + 1), 0};
     set_defaults(options, arena, err);
     for (; reader.at < argc; reader.at++) {
-        const char *word = argv[reader.at];
+        char *word = argv[reader.at];
         if (ended || word[0] != '-' || !word[1]) {
             words->list[words->count++] = arena_string(arena, word);
+            if (strstr(word, "://")) /* a DSN in the wrong place */
+                blank(word);
         } else if (strcmp(word, "--") == 0) {
             ended = true;
         } else if (word[1] == '-') {
@@ -152,8 +153,12 @@ bool options_settle(struct options *options, unsigned command, const char *comma
     for (size_t i = 0; i < options_count; i++) {
         const struct option *option = options_table[i];
         const char *name = environment_name(option, arena);
-        const char *value = getenv(name);
+        char *theirs = getenv(name);
+        const char *value = theirs ? arena_string(arena, theirs) : NULL;
         const bool is_taken = (option->commands & command) != 0;
+
+        if (theirs && option->type == OPT_SECRET)
+            blank(theirs);
 
         if (options->given & option_bit(option)) {
             if (is_taken)

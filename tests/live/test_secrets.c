@@ -61,10 +61,11 @@ static void assert_tells_nothing(struct outcome outcome)
     outcome_free(&outcome);
 }
 
-static void assert_hidden_from_ps(struct scene *s, pid_t pid)
+/* Of a running process: "cmdline", "environ".  Whoever reads a core dump sees these first. */
+static void assert_hidden_in(struct scene *s, const char *what, pid_t pid)
 {
-    const char *path = arena_printf(s->arena, "/proc/%d/cmdline", (int)pid);
-    char line[4096];
+    const char *path = arena_printf(s->arena, "/proc/%d/%s", (int)pid, what);
+    char line[65536];
 
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -75,7 +76,7 @@ static void assert_hidden_from_ps(struct scene *s, pid_t pid)
             line[i] = ' ';
     line[n] = '\0';
     assert_true(n > 10);
-    assert_hides("ps", line);
+    assert_hides(what, line);
 }
 
 static void assert_hidden_on_server(struct scene *s)
@@ -100,10 +101,13 @@ static void the_password_is_told_to_nobody(void **state)
 {
     struct scene *s = *state;
 
+    (void)setenv("OSC_DSN", s->dsn, 1);
     scene_hold(s, "before-lock");
     const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN w int", "--verbose", NULL);
     scene_await(s, "before-lock");
-    assert_hidden_from_ps(s, osc);
+    assert_hidden_in(s, "cmdline", osc);
+    assert_hidden_in(s, "environ", osc);
+    (void)unsetenv("OSC_DSN");
     assert_hidden_on_server(s);
     scene_release(s, "before-lock");
     struct outcome outcome = scene_wait(s, osc);
