@@ -32,7 +32,7 @@ static bool create_journal(struct db *db, const struct plan *plan, struct error 
 
     for (size_t i = 0; i < plan->key->n_columns; i++)
         text_printf(&columns, "k%zu %s NULL, ", i + 1,
-                    mysql_declared_type(plan->key->columns[i], arena));
+                    mysql_journalled_type(plan->key->columns[i], arena));
     struct sql_env env = {.arena = arena, .outer = &plan->env};
     sql_bind_sql(&env, "columns", columns.bytes);
     sql_bind_sql(&env, "place", place);
@@ -68,7 +68,8 @@ static const char *journal_row(const struct plan *plan, const char *row, struct 
     AUTO(text) values = TEXT_INIT;
 
     for (size_t i = 0; i < plan->key->n_columns; i++)
-        text_printf(&values, "%s%s.%s", i ? ", " : "", row, plan->key->columns[i]->quoted);
+        text_printf(&values, "%s%s", i ? ", " : "",
+                    mysql_journalled_value(plan->key->columns[i], row, arena));
     sql_bind_sql(&env, "values", values.bytes);
     return sql_renders(arena, "INSERT INTO {journal} ({journal_columns}) VALUES ({values});", &env);
 }
@@ -80,8 +81,8 @@ static const char *key_is_kept(const struct plan *plan, struct arena *arena)
 
     for (size_t i = 0; i < plan->key->n_columns; i++) {
         const struct column *column = plan->key->columns[i];
-        const char *old = arena_printf(arena, "OLD.%s", column->quoted);
-        const char *new = arena_printf(arena, "NEW.%s", column->quoted);
+        const char *old = mysql_journalled_value(column, "OLD", arena);
+        const char *new = mysql_journalled_value(column, "NEW", arena);
         text_printf(&out, "%s%s", i ? " AND " : "", mysql_same_bytes(column, old, new, arena));
     }
     return arena_copy(arena, out.bytes, out.length);

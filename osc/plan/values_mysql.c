@@ -358,3 +358,39 @@ const char *mysql_declared_type(const struct column *column, struct arena *arena
     return arena_printf(arena, "%s CHARACTER SET %s COLLATE %s", column->type, column->charset,
                         column->collation);
 }
+
+static bool is_timestamp(const struct column *column)
+{
+    return strncasecmp(column->type, "timestamp", 9) == 0;
+}
+
+/* Of a column as it is stored; nothing else can tell two instants of the hour that comes twice. */
+static const char *epoch_of(const char *timestamp, struct arena *arena)
+{
+    return arena_printf(arena, "COALESCE(UNIX_TIMESTAMP(%s), 0)", timestamp);
+}
+
+/*
+ * A server of the family hands a TIMESTAMP on as a local time of the session: in
+ * the hour that comes twice, when summer ends, another instant would be journalled.
+ */
+const char *mysql_journalled_type(const struct column *column, struct arena *arena)
+{
+    return is_timestamp(column)
+               ? arena_printf(arena, "datetime%s", column->type + strlen("timestamp"))
+               : mysql_declared_type(column, arena);
+}
+
+const char *mysql_journalled_value(const struct column *column, const char *row,
+                                   struct arena *arena)
+{
+    const char *value = arena_printf(arena, "%s.%s", row, column->quoted);
+    const char *epoch = epoch_of(value, arena);
+
+    return is_timestamp(column)
+               ? arena_printf(arena,
+                              "IF(%s = 0, '0000-00-00 00:00:00',"
+                              " TIMESTAMP'1970-01-01 00:00:00' + INTERVAL %s SECOND)",
+                              epoch, epoch)
+               : value;
+}

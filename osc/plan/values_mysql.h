@@ -48,4 +48,12 @@ const char *mysql_literal_of(const struct column *column, const char *ref, struc
 /* The column's type with its character set, as a column of a table of ours is declared. */
 const char *mysql_declared_type(const struct column *column, struct arena *arena);
 
+/*
+ * How the journal holds a column of the key, and what a trigger writes there from
+ * `row` (OLD or NEW), whatever the time zone of the session that fires it.
+ */
+const char *mysql_journalled_type(const struct column *column, struct arena *arena);
+const char *mysql_journalled_value(const struct column *column, const char *row,
+                                   struct arena *arena);
+
 #endif
