@@ -186,6 +186,15 @@ static bool put_up_fences(struct writer *w)
     return true;
 }
 
+static const char *isolation_of(enum traffic_isolation wish, unsigned writer)
+{
+    if (wish == TRAFFIC_SERIALIZABLE)
+        return "SERIALIZABLE";
+    return wish == TRAFFIC_REPEATABLE_READ || (wish == TRAFFIC_MIXED && writer % 2 == 1)
+               ? "REPEATABLE READ"
+               : NULL;
+}
+
 static bool make_writers(struct traffic *t, struct link *link, struct traffic_error *err)
 {
     const bool fresh = t->options.create_rows > 0;
@@ -195,9 +204,7 @@ static bool make_writers(struct traffic *t, struct link *link, struct traffic_er
         struct writer *w = &t->writers[i];
         *w = (struct writer){.t = t, .index = i, .hot = -1};
         w->ledger = witness_ledger(t->witness, i);
-        w->repeatable_read = t->options.isolation == TRAFFIC_MIXED
-                                 ? i % 2 == 1
-                                 : t->options.isolation == TRAFFIC_REPEATABLE_READ;
+        w->isolation = isolation_of(t->options.isolation, i);
         w->prepared = i % 4 >= 2;
         w->random = (t->options.seed * 1000 + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
         /* What earlier traffic has used up must not come again. */

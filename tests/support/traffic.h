@@ -27,6 +27,7 @@ enum traffic_isolation {
     TRAFFIC_MIXED, /* half of the writers each */
     TRAFFIC_READ_COMMITTED,
     TRAFFIC_REPEATABLE_READ,
+    TRAFFIC_SERIALIZABLE,
 };
 
 /* Zero means the default everywhere; strings only have to live until traffic_start() returns. */

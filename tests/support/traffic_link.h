@@ -35,8 +35,8 @@ struct statement {
 struct link_settings {
     const char *dsn;
     unsigned statement_timeout_ms;
-    bool repeatable_read;
-    bool create_database; /* MySQL family: make the DSN's database when it is not there */
+    const char *isolation; /* NULL: READ COMMITTED */
+    bool create_database;  /* MySQL family: make the DSN's database when it is not there */
 };
 
 /* One row of a result; values are valid during the call. False ends the reading. */

@@ -36,7 +36,7 @@ static const char usage[] =
     "  --seconds N        then stop; otherwise at SIGTERM or SIGINT\n"
     "  --seed N           of the writers' choices\n"
     "  --mix LIST         standard, or operations with weights: insert,update=5\n"
-    "  --isolation LEVEL  mixed, read-committed or repeatable-read\n"
+    "  --isolation LEVEL  mixed, read-committed, repeatable-read or serializable\n"
     "  --may-lose-connections   a killed server is no failure of the application\n"
     "  --rename OLD=NEW   a column the schema change renames (repeatable)\n"
     "  --ignore COLUMN    never write nor compare it (repeatable)\n"
@@ -70,7 +70,8 @@ static bool add_rename(struct command *c, char *text)
 
 static bool set_isolation(struct command *c, const char *name)
 {
-    static const char *const names[] = {"mixed", "read-committed", "repeatable-read"};
+    static const char *const names[] = {"mixed", "read-committed", "repeatable-read",
+                                        "serializable"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], name) != 0)
             continue;

@@ -55,7 +55,7 @@ static bool set_session(struct link *link, const struct link_settings *settings)
     if (mysql_query(session->conn, sql))
         return fail_by_connection(link);
     snprintf(sql, sizeof(sql), "SET SESSION TRANSACTION ISOLATION LEVEL %s",
-             settings->repeatable_read ? "REPEATABLE READ" : "READ COMMITTED");
+             settings->isolation ? settings->isolation : "READ COMMITTED");
     if (mysql_query(session->conn, sql))
         return fail_by_connection(link);
     if (!strstr(mysql_get_server_info(session->conn), "MariaDB"))

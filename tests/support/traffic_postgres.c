@@ -79,7 +79,7 @@ static bool postgres_connect(struct link *link, const struct link_settings *sett
              "SET standard_conforming_strings = on;"
              "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL %s",
              settings->statement_timeout_ms,
-             settings->repeatable_read ? "REPEATABLE READ" : "READ COMMITTED");
+             settings->isolation ? settings->isolation : "READ COMMITTED");
     return run_setting(link, sql);
 }
 

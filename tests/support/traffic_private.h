@@ -19,8 +19,9 @@ struct writer {
     pthread_t thread;
     struct link link;
     struct ledger *ledger;
-    bool prepared, repeatable_read;
-    unsigned names; /* which column names the table had when last asked */
+    bool prepared;
+    const char *isolation; /* NULL: READ COMMITTED */
+    unsigned names;        /* which column names the table had when last asked */
     uint64_t random;
     uint64_t generations; /* counts those it has given out */
     int64_t next_ordinal;

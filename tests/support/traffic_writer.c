@@ -22,13 +22,13 @@ static bool is_stopping(struct traffic *t)
 }
 
 /* Tries for as long as the options allow, then says so once and goes on trying until the end. */
-static bool connect_patiently(struct traffic *t, struct link *link, bool repeatable_read,
+static bool connect_patiently(struct traffic *t, struct link *link, const char *isolation,
                               const char *who)
 {
     const struct link_settings settings = {
         .dsn = t->dsn,
         .statement_timeout_ms = t->options.statement_timeout_ms,
-        .repeatable_read = repeatable_read,
+        .isolation = isolation,
     };
     const int64_t patience = meter_now_us() + (int64_t)t->options.connect_timeout_ms * 1000;
     bool said = false;
@@ -103,7 +103,7 @@ static void settle(struct writer *w, enum outcome outcome)
 static void reconnect(struct writer *w)
 {
     link_close(&w->link);
-    connect_patiently(w->t, &w->link, w->repeatable_read, "connect");
+    connect_patiently(w->t, &w->link, w->isolation, "connect");
     w->inside = false;
 }
 
@@ -159,7 +159,7 @@ bool operation_allowed(const struct operation *o, const struct writer *w)
              (o->flags & NEEDS_INTEGER_KEY && key != CONTENT_KEY_INTEGER) ||
              (o->flags & NEEDS_CODE_KEY && key != CONTENT_KEY_CODE) ||
              (o->flags & NEEDS_GENERATED_KEY && !shape->generated_key) ||
-             (o->flags & NEEDS_READ_COMMITTED && w->repeatable_read) ||
+             (o->flags & NEEDS_READ_COMMITTED && w->isolation) ||
              (o->flags & NEEDS_MYSQL && target->family != FAMILY_MYSQL));
 }
 
@@ -291,7 +291,7 @@ void *writer_main(void *context)
     struct writer *w = context;
     struct traffic *t = w->t;
     int64_t scheduled_us;
-    if (!connect_patiently(t, &w->link, w->repeatable_read, "connect"))
+    if (!connect_patiently(t, &w->link, w->isolation, "connect"))
         return NULL;
     while (take_turn(t, &scheduled_us)) {
         const struct operation *o = operation_choose(w, 0);
