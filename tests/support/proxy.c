@@ -18,6 +18,7 @@ enum { MOST_PAIRS = 200, TICK_MS = 5, PIECE = 65536 };
 struct pair {
     int client, server; /* -1: free */
     bool is_prepared;   /* has sent what the swallowing waits for */
+    bool is_greeted;    /* has had the first words of the server */
     bool is_doomed;     /* the next bytes of the server are the reply to swallow */
 };
 
@@ -28,7 +29,7 @@ struct proxy {
     pthread_mutex_t lock; /* after, text, is_armed, has_swallowed */
     char after[100], text[100];
     bool is_armed, has_swallowed;
-    atomic_bool is_frozen, wants_cut, wants_end;
+    atomic_bool is_frozen, wants_cut, wants_end, renames;
     struct pair pairs[MOST_PAIRS];
 };
 
@@ -111,6 +112,15 @@ static void swallow(struct proxy *proxy, struct pair *pair)
     (void)pthread_mutex_unlock(&proxy->lock);
 }
 
+/* The greeting: four bytes of header, the protocol, the version and its zero, four of the id. */
+static void give_another_id(char *bytes, size_t n)
+{
+    const size_t at = 5 + strnlen(bytes + 5, n - 5) + 1;
+
+    if (at < n)
+        bytes[at] = (char)(bytes[at] ^ 0x55);
+}
+
 static void move(struct proxy *proxy, struct pair *pair, bool from_client)
 {
     static _Thread_local char bytes[PIECE];
@@ -120,6 +130,9 @@ static void move(struct proxy *proxy, struct pair *pair, bool from_client)
         close_pair(pair);
         return;
     }
+    if (!from_client && !pair->is_greeted && atomic_load(&proxy->renames) && n > 5)
+        give_another_id(bytes, (size_t)n);
+    pair->is_greeted = pair->is_greeted || !from_client;
     if (from_client)
         look(proxy, pair, bytes, (size_t)n);
     else if (pair->is_doomed) {
@@ -229,6 +242,11 @@ bool proxy_has_swallowed(struct proxy *proxy)
     const bool has = proxy->has_swallowed;
     (void)pthread_mutex_unlock(&proxy->lock);
     return has;
+}
+
+void proxy_rename_connections(struct proxy *proxy)
+{
+    atomic_store(&proxy->renames, true);
 }
 
 void proxy_freeze(struct proxy *proxy, bool frozen)

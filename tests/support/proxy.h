@@ -25,6 +25,12 @@ bool proxy_has_swallowed(struct proxy *proxy);
 /* While frozen not a byte is moved, and nobody is told. */
 void proxy_freeze(struct proxy *proxy, bool frozen);
 
+/*
+ * From now on each new connection is told an id that is not the server's, as by a proxy with
+ * connections of its own.  Of the MySQL family.
+ */
+void proxy_rename_connections(struct proxy *proxy);
+
 /* Ends every connection that there is now. */
 void proxy_cut(struct proxy *proxy);
 
