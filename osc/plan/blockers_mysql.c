@@ -24,6 +24,8 @@ static const char by_performance_schema[] =
     " CASE WHEN h.THREAD_ID IS NULL OR x.XA_STATE = 'PREPARED'\n"
     "   THEN 'prepared XA transaction (XA RECOVER lists it)'\n"
     "  WHEN NOT l.holds THEN 'waiting for it'\n"
+    "  WHEN h.PROCESSLIST_COMMAND = 'Sleep' AND l.is_global\n"
+    "   THEN 'idle with a lock on the whole server'\n"
     "  WHEN h.PROCESSLIST_COMMAND = 'Sleep' AND l.is_strong THEN 'idle with a table lock'\n"
     "  WHEN h.PROCESSLIST_COMMAND = 'Sleep' THEN 'idle in transaction'\n"
     "  ELSE COALESCE(NULLIF(h.PROCESSLIST_STATE, ''), 'active') END,\n"
@@ -66,7 +68,8 @@ static const char by_performance_schema[] =
 static const char by_plugin[] =
     "SELECT p.ID, p.USER, p.HOST,\n"
     " CAST(COALESCE(" AGE_OF_TRX ", p.TIME * 1000) AS UNSIGNED) AS age,\n"
-    " CASE WHEN p.COMMAND = 'Sleep' AND l.is_strong THEN 'idle with a table lock'\n"
+    " CASE WHEN p.COMMAND = 'Sleep' AND l.is_global THEN 'idle with a lock on the whole server'\n"
+    "  WHEN p.COMMAND = 'Sleep' AND l.is_strong THEN 'idle with a table lock'\n"
     "  WHEN p.COMMAND = 'Sleep' THEN 'idle in transaction'\n"
     "  ELSE COALESCE(NULLIF(p.STATE, ''), 'active') END,\n"
     " COALESCE(LEFT(p.INFO, 1000), ''),\n"
@@ -110,7 +113,7 @@ static const char suspects[] =
     "UNION ALL SELECT p.ID, p.USER, p.HOST, p.TIME * 1000 AS age,\n"
     " COALESCE(NULLIF(p.STATE, ''), 'active'), LEFT(p.INFO, 1000), 'it may be innocent'\n"
     "FROM information_schema.PROCESSLIST AS p WHERE p.ID <> CONNECTION_ID()\n"
-    " AND p.COMMAND = 'Query' AND LOCATE({name}, p.INFO) > 0\n"
+    " AND p.COMMAND = 'Query' AND LOCATE({name}, p.INFO) > 0 AND LOCATE('osc_state', p.INFO) = 0\n"
     " AND p.ID NOT IN (SELECT x.trx_mysql_thread_id FROM information_schema.INNODB_TRX AS x)\n"
     "HAVING age >= {older} ORDER BY age DESC";
 
