@@ -51,7 +51,7 @@ static bool check_definition(const struct plan *plan, const char *before, const 
     const struct alter_rules *rules = &mysql_catalog.alter_rules;
     const char *had = bare(before, plan->arena), *has = bare(after, plan->arena);
 
-    if (!strstr(has, "\n) ENGINE=InnoDB"))
+    if (!strstr(has, " ENGINE=InnoDB"))
         return error_set(err, ERROR_REFUSED, "the ALTER changes the storage engine");
     for (size_t i = 0; i < ARRAY_SIZE(beyond_us); i++)
         if (strstr(has, beyond_us[i].text) && !strstr(had, beyond_us[i].text)) {

@@ -25,7 +25,8 @@ const struct state_dialect mysql_state = {
               "  started_at DATETIME(3) NOT NULL,\n"
               "  updated_at DATETIME(3) NOT NULL,\n"
               "  finished_at DATETIME(3) NULL\n"
-              ") ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'state of osc migrations'",
+              ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COMMENT 'state of "
+              "osc migrations'",
     .insert =
         "INSERT INTO {schema}." STATE_TABLE
         " (source_schema, source_table, alter_text, options, step, status, identity, "

@@ -13,10 +13,11 @@
  * What every server of the family knows, set before anything is asked: a
  * hostile sql_select_limit or sql_mode would spoil the questions.  Bad dates
  * that are there must be copied as they are, so the mode refuses wrong values
- * but no zero dates.
+ * but no zero dates.  Replay ranks keys by sorting them: cut off, they would be called different,
+ * and the longest weigh more than what servers compare by default.
  */
 static const char first_settings[] =
-    "SET SESSION sql_mode ="
+    "SET SESSION /*M! max_statement_time = 0, */ sql_mode ="
     " 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION',"
     " sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615,"
     " autocommit = 1, time_zone = '+00:00', sql_safe_updates = 0, sql_big_selects = 1,"
@@ -24,6 +25,7 @@ static const char first_settings[] =
     " completion_type = 'NO_CHAIN', foreign_key_checks = 1, unique_checks = 1,"
     " lock_wait_timeout = 2, innodb_lock_wait_timeout = 5, wait_timeout = 604800,"
     " net_read_timeout = 3600, net_write_timeout = 3600, group_concat_max_len = 16777216,"
+    " max_sort_length = 65535, sort_buffer_size = 4194304, innodb_table_locks = 1,"
     " default_storage_engine = 'InnoDB'";
 
 /*
@@ -36,7 +38,6 @@ static const struct setting {
     bool needs_privilege;
 } settings[] = {
     {"max_execution_time",                               "0",             false},
-    {"max_statement_time",                               "0",             false},
     {"idle_transaction_timeout",                         "60",            false},
     {"idle_readonly_transaction_timeout",                "0",             false},
     {"idle_write_transaction_timeout",                   "0",             false},
@@ -47,6 +48,12 @@ static const struct setting {
     {"alter_algorithm",                                  "'DEFAULT'",     false},
     {"sql_if_exists",                                    "OFF",           false},
     {"standard_compliant_cte",                           "ON",            false},
+    {"cte_max_recursion_depth",                          "1000",          false},
+    {"max_recursive_iterations",                         "1000",          false},
+    {"check_constraint_checks",                          "ON",            false},
+    {"innodb_compression_default",                       "OFF",           false},
+    {"show_create_table_verbosity",                      "OFF",           false},
+    {"system_versioning_asof",                           "DEFAULT",       false},
  /* Long lists of keys must stay ranges: beyond these limits the table is scanned. */
     {"range_optimizer_max_mem_size",                     "0",             false},
     {"in_predicate_conversion_threshold",                "0",             false},

@@ -27,7 +27,6 @@ static const struct {
     {"xmloption",                           "content"       },
     {"xmlbinary",                           "base64"        },
     {"client_encoding",                     "UTF8"          },
-    {"statement_timeout",                   "0"             },
     {"lock_timeout",                        "2s"            },
  /* No transaction of ours may stay open: it would hold back vacuum. */
     {"idle_in_transaction_session_timeout", "60s"           },
@@ -40,7 +39,20 @@ static const struct {
     {"row_security",                        "off"           },
     {"check_function_bodies",               "on"            },
     {"quote_all_identifiers",               "off"           },
+    {"exit_on_error",                       "off"           },
+    {"default_tablespace",                  ""              },
     {"jit",                                 "off"           },
+ /* A method that somebody has forbidden for his own queries is missed by ours. */
+    {"plan_cache_mode",                     "auto"          },
+    {"enable_indexscan",                    "on"            },
+    {"enable_indexonlyscan",                "on"            },
+    {"enable_bitmapscan",                   "on"            },
+    {"enable_tidscan",                      "on"            },
+    {"enable_nestloop",                     "on"            },
+    {"enable_hashjoin",                     "on"            },
+    {"enable_mergejoin",                    "on"            },
+    {"enable_hashagg",                      "on"            },
+    {"enable_sort",                         "on"            },
     {"client_min_messages",                 "notice"        },
  /* So that the server ends our connection when this host has died. */
     {"tcp_keepalives_idle",                 "60"            },
@@ -48,6 +60,18 @@ static const struct {
     {"tcp_keepalives_count",                "6"             },
     {"tcp_user_timeout",                    "120s"          },
 };
+
+/* Without a question: a hostile time limit or plan would spoil that. */
+static bool set_first(struct db *db, struct error *err)
+{
+    static const char *const first[] = {"SET statement_timeout = 0", "SET search_path = ''",
+                                        "SET max_parallel_workers_per_gather = 0"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+        if (!db_exec(db, first[i], NULL, err))
+            return false;
+    return true;
+}
 
 static bool set_session(struct db *db, struct error *err)
 {
@@ -59,7 +83,7 @@ static bool set_session(struct db *db, struct error *err)
         text_printf(&statement, "%s('%s','%s')", i ? "," : "", settings[i].name, settings[i].value);
     text_add(&statement, ") w(name, value) JOIN pg_catalog.pg_settings s"
                          " ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name)");
-    if (!db_exec(db, "SET search_path = ''", NULL, err) || !db_exec(db, statement.bytes, NULL, err))
+    if (!set_first(db, err) || !db_exec(db, statement.bytes, NULL, err))
         return error_prefix(err, "setting up the session");
     /* Ends a statement whose client has died; some systems cannot. */
     if (!db_exec(db, "SET client_connection_check_interval = '10s'", NULL, &refusal))

@@ -23,6 +23,9 @@ bool check_replica(struct db *db, struct plan *plan, struct error *err);
 bool check_cluster(struct db *db, struct plan *plan, struct error *err);
 bool check_binlog(struct db *db, struct plan *plan, struct error *err);
 bool check_locks(struct db *db, struct plan *plan, struct error *err);
+bool check_tablespace(struct db *db, struct plan *plan, struct error *err);
+bool check_engines(struct db *db, struct plan *plan, struct error *err);
+bool check_packets(struct db *db, struct plan *plan, struct error *err);
 bool check_prepared(struct db *db, struct plan *plan, struct error *err);
 
 /* the user */

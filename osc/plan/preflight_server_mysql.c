@@ -4,6 +4,8 @@
 
 #include "osc/plan/preflight_mysql.h"
 
+enum { LEAST_PACKET = 1 << 20 };
+
 /* The session's value of a variable; "" where the server has none of the name. */
 static bool variable(struct db *db, struct plan *plan, const char *name, const char **value,
                      struct error *err)
@@ -138,6 +140,45 @@ bool check_locks(struct db *db, struct plan *plan, struct error *err)
     if (!plan->facts->renames_under_lock && strtoull(priority, NULL, 10) < 1000000)
         plan_find(plan, FINDING_REFUSAL, "locks", "SET GLOBAL max_write_lock_count = DEFAULT",
                   "max_write_lock_count is %s: a write could slip in before the swap", priority);
+    return true;
+}
+
+bool check_tablespace(struct db *db, struct plan *plan, struct error *err)
+{
+    const char *own;
+
+    if (!variable(db, plan, "innodb_file_per_table", &own, err))
+        return false;
+    if (*own && !is_on(own))
+        plan_find(plan, FINDING_REFUSAL, "tablespace", "SET GLOBAL innodb_file_per_table = ON",
+                  "innodb_file_per_table is %s: the new table would go into the system tablespace, "
+                  "which never shrinks again",
+                  own);
+    return true;
+}
+
+bool check_engines(struct db *db, struct plan *plan, struct error *err)
+{
+    const char *enforced;
+
+    if (!variable(db, plan, "enforce_storage_engine", &enforced, err))
+        return false;
+    if (*enforced && strcasecmp(enforced, "InnoDB") != 0)
+        plan_find(plan, FINDING_REFUSAL, "engines", "SET GLOBAL enforce_storage_engine = NULL",
+                  "enforce_storage_engine is %s: no InnoDB table can be made", enforced);
+    return true;
+}
+
+/* Replay names thousands of journal entries in one statement. */
+bool check_packets(struct db *db, struct plan *plan, struct error *err)
+{
+    const char *most;
+
+    if (!variable(db, plan, "max_allowed_packet", &most, err))
+        return false;
+    if (strtoull(most, NULL, 10) < LEAST_PACKET)
+        plan_find(plan, FINDING_REFUSAL, "packets", "SET GLOBAL max_allowed_packet = 16777216",
+                  "max_allowed_packet is %s bytes: statements of ours may be longer", most);
     return true;
 }
 
