@@ -41,7 +41,6 @@ static const struct {
     {"quote_all_identifiers",               "off"           },
     {"exit_on_error",                       "off"           },
     {"default_tablespace",                  ""              },
-    {"jit",                                 "off"           },
  /* A method that somebody has forbidden for his own queries is missed by ours. */
     {"plan_cache_mode",                     "auto"          },
     {"enable_indexscan",                    "on"            },
@@ -61,11 +60,11 @@ static const struct {
     {"tcp_user_timeout",                    "120s"          },
 };
 
-/* Without a question: a hostile time limit or plan would spoil that. */
+/* Without a question: a hostile time limit would end that, and a forbidden plan be compiled. */
 static bool set_first(struct db *db, struct error *err)
 {
     static const char *const first[] = {"SET statement_timeout = 0", "SET search_path = ''",
-                                        "SET max_parallel_workers_per_gather = 0"};
+                                        "SET jit = off", "SET max_parallel_workers_per_gather = 0"};
 
     for (size_t i = 0; i < ARRAY_SIZE(first); i++)
         if (!db_exec(db, first[i], NULL, err))

@@ -14,18 +14,6 @@
 
 enum { ROWS = 20000, RATE = 300 };
 
-static int start_server(void **state UNUSED)
-{
-    own_server_start();
-    return 0;
-}
-
-static int stop_server(void **state UNUSED)
-{
-    own_server_stop();
-    return 0;
-}
-
 static int open_scene(void **state)
 {
     *state = scene_open("hostile");
@@ -236,5 +224,5 @@ int main(void)
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, own_server_open, own_server_close);
 }

@@ -17,18 +17,6 @@ enum { PATIENCE_MS = 30000 };
 
 static const char kill_soon[] = "--kill-blockers-after=100ms";
 
-static int start_server(void **state UNUSED)
-{
-    own_server_start();
-    return 0;
-}
-
-static int stop_server(void **state UNUSED)
-{
-    own_server_stop();
-    return 0;
-}
-
 /* ---- PostgreSQL: a vacuum that does not give way ---- */
 
 /* Many pages, each of which takes its time, and a young age is too old for them. */
@@ -258,5 +246,5 @@ int main(void)
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, own_server_open, own_server_close);
 }

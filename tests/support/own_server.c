@@ -62,6 +62,18 @@ void own_server_stop(void)
     lab("stop %s --now && rm -rf %s", directory, directory);
 }
 
+int own_server_open(void **state UNUSED)
+{
+    own_server_start();
+    return 0;
+}
+
+int own_server_close(void **state UNUSED)
+{
+    own_server_stop();
+    return 0;
+}
+
 void own_server_crash(void)
 {
     lab("stop %s --now", directory);

@@ -11,6 +11,10 @@
 void own_server_start(void);
 void own_server_stop(void);
 
+/* The same, as setup and teardown of a group of tests. */
+int own_server_open(void **state);
+int own_server_close(void **state);
+
 /* As a crash: the server finds its log, not its tables, in order.  The scene connects anew. */
 void own_server_crash(void);
 void own_server_restart(struct scene *scene);
