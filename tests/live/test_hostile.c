@@ -12,7 +12,7 @@
 #include "tests/support/own_server.h"
 #include "tests/support/writers.h"
 
-enum { ROWS = 20000, RATE = 300 };
+enum { ROWS = 4000, RATE = 60 };
 
 static int open_scene(void **state)
 {
