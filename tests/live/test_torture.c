@@ -158,14 +158,15 @@ static void torture(struct torture *t, const char *command, const char *next,
     const char *modes = getenv("OSC_TORTURE_MODES") ? getenv("OSC_TORTURE_MODES") : "bakK";
     struct scene *s = t->s;
     const unsigned stride = number_from("OSC_TORTURE_STRIDE", STRIDE);
-    unsigned k = 1 + number_from("OSC_TORTURE_OFFSET", 3) % stride;
+    const unsigned to = number_from("OSC_TORTURE_TO", UINT32_MAX);
+    unsigned k = number_from("OSC_TORTURE_FROM", 1 + number_from("OSC_TORTURE_OFFSET", 3) % stride);
 
     prepare(s);
     const unsigned calls = count_calls(s, command);
     scene_sql(s, "DROP TABLE t");
     (void)scene_try_sql(s, "DROP TABLE osc_state");
     print_message("%s: %u calls, every %u from %u\n", command, calls, stride, k);
-    for (; k <= calls; k += stride)
+    for (; k <= calls && k <= to; k += stride)
         for (size_t mode = 0; modes[mode]; mode++) {
             char fault[40];
             prepare(s);
