@@ -1,7 +1,7 @@
 /*
  * Chaos: writers and osc on a server of the test's own, and at random moments osc
  * is killed, stopped and woken up, its connections are ended, the server crashes,
- * others look after the table.  osc is resumed or aborted until it is through; the
+ * others look after the table or alter it.  osc is resumed or aborted until it is through; the
  * witness judges, again and again.
  *
  * OSC_CHAOS_SECONDS (25) is how long, OSC_CHAOS_SEED repeats the choices of a run.
@@ -26,7 +26,8 @@ static struct {
     bool has_phone; /* the column comes and goes */
     pid_t osc, sleeper;
     bool is_relieved; /* another run has done the sleeper's work */
-    unsigned done, aborted, kills, sleeps, backends, crashes, others;
+    bool only_abort;  /* others have altered the table, or an abort has begun */
+    unsigned done, aborted, kills, sleeps, backends, crashes, others, alterations;
 } chaos;
 
 static uint64_t draw(uint64_t below)
@@ -90,6 +91,23 @@ static void look_after_the_table(void)
         scene_try_sql(chaos.scene, scene_pick(chaos.scene, postgres[which], mysql[which]));
 }
 
+/* Whatever migration is under way can only be aborted now; unless it was through already. */
+static void alter_the_table(void)
+{
+    static const char *const postgres[] = {
+        "CREATE INDEX others ON users (status)", "DROP INDEX others",
+        "ALTER TABLE users ALTER COLUMN status SET STATISTICS 50", "VACUUM FULL users"};
+    static const char *const mysql[] = {
+        "CREATE INDEX others ON users (status)", "DROP INDEX others ON users",
+        "ALTER TABLE users COMMENT = 'ours'", "ALTER TABLE users STATS_PERSISTENT = 1"};
+    const uint64_t which = draw(ARRAY_SIZE(postgres));
+
+    /* Also where it fails: a connection that broke may have left it done. */
+    chaos.only_abort = true;
+    chaos.alterations +=
+        scene_try_sql(chaos.scene, scene_pick(chaos.scene, postgres[which], mysql[which]));
+}
+
 static const struct {
     unsigned weight;
     void (*act)(void);
@@ -99,6 +117,7 @@ static const struct {
     {8, end_a_connection    },
     {1, crash_the_server    },
     {5, look_after_the_table},
+    {1, alter_the_table     },
 };
 
 static void do_mischief(void)
@@ -170,9 +189,14 @@ static void wake_the_sleeper(void)
     outcome_free(&outcome);
 }
 
-/* Only these are right: through, failed and resumable, unknown, killed, asleep; never diverged. */
+/*
+ * Only these are right: through, failed and resumable, unknown, killed, asleep;
+ * refused where others have altered the table or an abort has begun; never diverged.
+ */
 static bool is_fair(const struct outcome *outcome)
 {
+    if (outcome->status == 3 && chaos.only_abort)
+        return true;
     return outcome->status == 0 || outcome->status == 1 || outcome->status == 5 ||
            outcome->status == 128 + SIGKILL || outcome->status == 128 + SIGSTOP ||
            strstr(outcome->err, "no migration is under way") ||
@@ -187,6 +211,7 @@ static bool over(const struct outcome *outcome)
 /* One ALTER, resumed or aborted until nothing of it is left. */
 static void migrate_once(void)
 {
+    chaos.only_abort = false;
     struct outcome outcome =
         let_run(scene_start(chaos.scene, "alter", "users", clauses(), "--after=drop", NULL), true);
 
@@ -202,7 +227,9 @@ static void migrate_once(void)
         outcome_free(&outcome);
         if (through)
             break;
-        const bool aborts = !swapped_already && draw(4) == 0, calm = go > MOST_GOES / 2;
+        const bool aborts = !swapped_already && draw(chaos.only_abort ? 2 : 4) == 0,
+                   calm = go > MOST_GOES / 2;
+        chaos.only_abort |= aborts;
         outcome = let_run(scene_start(chaos.scene, aborts ? "abort" : "resume", NULL), !calm);
     }
     wake_the_sleeper();
@@ -241,9 +268,9 @@ static void name_osc(struct scene *s)
 static void report(uint64_t seed)
 {
     print_message("seed %lu: %u swapped, %u aborted; osc killed %u times, put to sleep %u times, "
-                  "%u connections ended, %u server crashes, %u deeds of others\n",
+                  "%u connections ended, %u server crashes, %u deeds of others, %u alterations\n",
                   (unsigned long)seed, chaos.done, chaos.aborted, chaos.kills, chaos.sleeps,
-                  chaos.backends, chaos.crashes, chaos.others);
+                  chaos.backends, chaos.crashes, chaos.others, chaos.alterations);
 }
 
 static void nothing_is_lost_in_chaos(void **state)
