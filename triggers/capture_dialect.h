@@ -37,7 +37,8 @@ struct capture_dialect {
      * before or all after it, so that a conflict is the data's own.
      */
     bool (*settle)(struct db *db, const struct plan *plan, const char *entries, struct error *err);
-    const char *backlog; /* template: about how many entries are there, counted up to {limit} */
+    const char *backlog;       /* template: how many entries are there, counted up to {limit} */
+    const char *backlog_guess; /* template: about how many, at once; {in_schema} {named} */
 };
 
 extern const struct capture_dialect mysql_capture;

@@ -407,4 +407,6 @@ const struct capture_dialect mysql_capture = {
     .settle = settle,
     .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j WHERE j.k1 IS NOT NULL LIMIT "
                "{limit}) AS b",
+    .backlog_guess = "SELECT COALESCE(MAX(TABLE_ROWS), 0) FROM information_schema.TABLES"
+                     " WHERE TABLE_SCHEMA = {in_schema} AND TABLE_NAME = {named}",
 };

@@ -329,4 +329,8 @@ const struct capture_dialect postgres_capture = {
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
     .settle = settle,
     .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
+    .backlog_guess =
+        "SELECT COALESCE(max(pg_catalog.pg_stat_get_live_tuples(c.oid)), 0)\n"
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n\n"
+        "ON n.oid = c.relnamespace WHERE n.nspname = {in_schema} AND c.relname = {named}",
 };

@@ -100,9 +100,17 @@ bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uin
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
+    const struct capture_dialect *dialect = plan->dialect->capture;
+    uint64_t guess = 0;
+
     sql_bind_u64(&env, "limit", limit);
-    const bool good =
-        db_value_u64(db, entries, sql_renders(arena, plan->dialect->capture->backlog, &env), err);
+    sql_bind_literal(&env, db, "in_schema", plan->source->schema);
+    sql_bind_literal(&env, db, "named", plan->names.journal);
+    bool good = db_value_u64(db, entries, sql_renders(arena, dialect->backlog, &env), err);
+    if (good && *entries >= limit) {
+        good = db_value_u64(db, &guess, sql_renders(arena, dialect->backlog_guess, &env), err);
+        *entries = guess > limit ? guess : limit;
+    }
     arena_free(arena);
     return good;
 }

@@ -42,7 +42,7 @@ bool journal_read(struct journal *journal, struct db *db, size_t limit, struct b
 const char *journal_condition(const struct plan *plan, const struct batch *batch, unsigned lane,
                               unsigned step, size_t *count, struct arena *arena);
 
-/* About how many entries there are, counted up to `limit`. */
+/* How many entries there are: counted up to `limit`, beyond it what the server's statistics say. */
 bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uint64_t *entries,
                      struct error *err) MUST_CHECK;
 

@@ -10,6 +10,11 @@
 
 enum { LOOK_EVERY_MS = 10000, MOST_COUNTED = 2000000 /* to count more takes too long */ };
 
+static uint64_t most_counted(void)
+{
+    return TUNED("COUNTED", MOST_COUNTED);
+}
+
 void race_begin(struct race *race, const struct replay_job *job)
 {
     const uint64_t now = clock_ms();
@@ -32,9 +37,9 @@ bool race_lost(const struct race *race, struct error *err)
     if (race->in > 0)
         error_set(err, ERROR_TRANSIENT,
                   "writes to %s come faster than they are replayed: %s entries/s come, %s/s are "
-                  "replayed, %s wait",
+                  "replayed, %s%s wait",
                   name, human_count((uint64_t)race->in).text, human_count((uint64_t)race->out).text,
-                  human_count(race->backlog).text);
+                  race->backlog >= most_counted() ? "about " : "", human_count(race->backlog).text);
     else
         error_set(err, ERROR_TRANSIENT, "writes to %s come faster than they are replayed", name);
     return error_hint(err, "let the application write less for a while, or give more --threads, "
@@ -45,7 +50,7 @@ static void measure(struct race *race, uint64_t backlog)
 {
     const uint64_t now = clock_ms(), replayed = atomic_load(&race->job->progress->replayed);
     const double seconds = (double)(now - race->last_ms + 1) / 1000;
-    const bool is_known = race->backlog != UINT64_MAX && backlog < MOST_COUNTED;
+    const bool is_known = race->backlog != UINT64_MAX;
 
     race->out = (double)(replayed - race->replayed) / seconds;
     race->in =
@@ -61,14 +66,13 @@ bool race_goes_on(struct race *race, struct db *db, struct error *err)
 
     if (clock_ms() < race->next_ms || db_is_lost(db))
         return true;
-    if (!journal_backlog(db, race->job->plan, MOST_COUNTED, &backlog, err)) {
+    if (!journal_backlog(db, race->job->plan, most_counted(), &backlog, err)) {
         error_clear(err); /* to look is not worth a failure */
         backlog = race->backlog;
     }
     measure(race, backlog);
     race->next_ms = clock_ms() + TUNED("RACE", LOOK_EVERY_MS);
-    /* So long that it is not counted to its end: only its growing or not could tell. */
-    if (backlog < race->least - race->least / 50 || backlog == MOST_COUNTED) {
+    if (backlog < race->least - race->least / 50) {
         race->least = backlog;
         race->stuck_ms = clock_ms();
         return true;
@@ -76,5 +80,5 @@ bool race_goes_on(struct race *race, struct db *db, struct error *err)
     LOG(LOG_WARN, "the backlog does not shrink", F("table", race->job->plan->source->name),
         FU("entries", backlog), FR("come_per_s", race->in), FR("replayed_per_s", race->out),
         FR("for_s", (double)(clock_ms() - race->stuck_ms) / 1000));
-    return clock_ms() - race->stuck_ms < race->job->patience_ms || race_lost(race, err);
+    return clock_ms() - race->stuck_ms < race->job->patience.total_ms || race_lost(race, err);
 }

@@ -210,6 +210,9 @@ static void render(struct text *out, struct silent *s, struct plan *plan, struct
     add(out, "replay: forget", capture->forget, &env);
     record(out, s, "settle", settle, plan);
     add(out, "backlog", capture->backlog, &env);
+    sql_bind_sql(&env, "in_schema", "'schema'");
+    sql_bind_sql(&env, "named", "'journal'");
+    add(out, "backlog, about", capture->backlog_guess, &env);
 }
 
 static void compare(const char *path, const struct text *out)

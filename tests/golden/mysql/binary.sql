@@ -74,3 +74,6 @@ COMMIT;
 -- backlog
 SELECT COUNT(*) FROM (SELECT 1 FROM `shop`.`sessions_osc_journal` AS j WHERE j.k1 IS NOT NULL LIMIT 4000) AS b;
 
+-- backlog, about
+SELECT COALESCE(MAX(TABLE_ROWS), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'schema' AND TABLE_NAME = 'journal';
+

@@ -77,3 +77,8 @@ COMMIT;
 -- backlog
 SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY "shop"."parts_osc_journal" LIMIT 4000) AS j;
 
+-- backlog, about
+SELECT COALESCE(max(pg_catalog.pg_stat_get_live_tuples(c.oid)), 0)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+ON n.oid = c.relnamespace WHERE n.nspname = 'schema' AND c.relname = 'journal';
+
