@@ -13,7 +13,11 @@
 #include "osc/base/group.h"
 #include "osc/db/dialect.h"
 
-enum { MOST_TRIES = 10, SAVE_EVERY_MS = 1000 };
+enum {
+    MOST_TRIES = 10,   /* on connections that break */
+    TELL_FROM_TRY = 2, /* a lock that is held for a moment is no news */
+    SAVE_EVERY_MS = 1000,
+};
 
 struct copier {
     const struct copy_job *job;
@@ -71,9 +75,56 @@ static bool check_chunk(struct worker *worker, struct error *err)
     return true;
 }
 
-static bool is_worth_retrying(const struct error *err)
+/* What a worker does again and again until it is done, or it is not worth it any more. */
+struct attempts {
+    struct worker *worker;
+    struct cancel *cancel;
+    struct lookout lookout;
+    struct deadline until;
+    unsigned n;
+};
+
+static struct attempts attempts_at(struct worker *worker, struct cancel *cancel)
 {
-    return err->kind == ERROR_TRANSIENT || err->kind == ERROR_LOST;
+    const struct copy_job *job = worker->copier->job;
+
+    return (struct attempts){
+        .worker = worker,
+        .cancel = cancel,
+        .lookout = {.plan = job->plan, .patience = job->patience},
+        .until = patience_deadline(job->patience),
+    };
+}
+
+/* Who stands behind somebody's DDL waits, says so, and is in nobody's way. */
+static bool is_worth_another(struct attempts *attempts, struct error *err)
+{
+    const unsigned n = attempts->n;
+
+    if (err->kind == ERROR_LOST)
+        return n < MOST_TRIES;
+    if (err->kind != ERROR_TRANSIENT)
+        return false;
+    if (n >= TELL_FROM_TRY)
+        lookout_explain(&attempts->lookout, attempts->worker->db, err);
+    if (!deadline_passed(&attempts->until))
+        return true;
+    lookout_advise(&attempts->lookout, "", "osc resume", err);
+    return false;
+}
+
+/* After a failure: true when it may be tried again, on a connection that is whole. */
+static bool try_again(struct attempts *attempts, struct error *err)
+{
+    struct worker *worker = attempts->worker;
+
+    if (!is_worth_another(attempts, err))
+        return false;
+    if (!cancel_sleep_ms(attempts->cancel, backoff_ms(attempts->n++, 20, 2000)))
+        return cancel_check(attempts->cancel, err); /* uncovered: cancelled in this very pause */
+    error_clear(err);
+    return !db_is_lost(worker->db) || connect_worker(worker, err) ||
+           error_prefix(err, "reconnecting"); /* uncovered: the server is gone for good */
 }
 
 /*
@@ -117,20 +168,14 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
 {
     const struct copy_job *job = worker->copier->job;
     const uint64_t started = clock_us();
+    struct attempts attempts = attempts_at(worker, cancel);
     uint64_t inserted = 0;
 
-    for (unsigned attempt = 0;; attempt++) {
-        error_clear(err);
-        if (try_chunk(worker, &inserted, err) && check_chunk(worker, err))
-            break;
+    while (!try_chunk(worker, &inserted, err) || !check_chunk(worker, err)) {
         if (err->kind == ERROR_DATA || err->kind == ERROR_CONFLICT)
             blame_row(worker->db, job->plan, worker->chunk.range, err);
-        if (!is_worth_retrying(err) || attempt == MOST_TRIES)
+        if (!try_again(&attempts, err))
             return error_prefix(err, "copying chunk %" PRIu64, worker->chunk.id);
-        if (!cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
-            return cancel_check(cancel, err); /* uncovered: cancelled in this very pause */
-        if (db_is_lost(worker->db) && !connect_worker(worker, err))
-            return error_prefix(err, "reconnecting"); /* uncovered: the server is gone for good */
     }
     const uint64_t elapsed = clock_us() - started;
     if (chunker_is_numeric(worker->copier->chunker)) {
@@ -145,6 +190,27 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
     return true;
 }
 
+static bool take_chunk(struct worker *worker, struct cancel *cancel, bool *found, struct error *err)
+{
+    struct attempts attempts = attempts_at(worker, cancel);
+
+    while (!chunker_take(worker->copier->chunker, worker->number, worker->db, worker->pace.size,
+                         &worker->chunk, found, err))
+        if (!try_again(&attempts, err))
+            return false;
+    return true;
+}
+
+static bool skip_gap(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    struct attempts attempts = attempts_at(worker, cancel);
+
+    while (!chunker_skip_gap(worker->copier->chunker, worker->number, worker->db, err))
+        if (!try_again(&attempts, err))
+            return false;
+    return true;
+}
+
 static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct error *err)
 {
     struct copier *copier = worker->copier;
@@ -152,16 +218,14 @@ static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct err
     uint64_t rows = 0;
 
     while (cancel_check(cancel, err)) {
-        if (!chunker_take(copier->chunker, worker->number, worker->db, worker->pace.size,
-                          &worker->chunk, &found, err))
+        if (!take_chunk(worker, cancel, &found, err))
             return false;
         if (!found)
             return true;
         if (!copy_chunk(worker, cancel, &rows, err))
             return false;
         chunker_done(copier->chunker, worker->number, &worker->chunk);
-        if (!rows && chunker_is_numeric(copier->chunker) &&
-            !chunker_skip_gap(copier->chunker, worker->number, worker->db, err))
+        if (!rows && chunker_is_numeric(copier->chunker) && !skip_gap(worker, cancel, err))
             return false;
     }
     return false;

@@ -12,7 +12,7 @@
 #include "osc/base/cancel.h"
 #include "osc/base/grace.h"
 #include "osc/base/progress.h"
-#include "osc/plan/plan.h"
+#include "osc/plan/blockers.h"
 
 struct copy_job {
     const struct plan *plan;
@@ -21,6 +21,7 @@ struct copy_job {
     struct grace *grace;
     struct cancel *cancel;
     struct progress *progress;
+    const struct patience *patience; /* with others that hold the source */
     unsigned threads;
     uint64_t chunk_time_ms; /* what a chunk should take */
     const char *watermark;  /* where an earlier run stopped; NULL: from the start */

@@ -79,6 +79,7 @@ static bool save_watermark(void *owner, const char *watermark, struct error *err
 
 static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
 {
+    const struct patience patience = migration_patience(m);
     const struct copy_job job = {
         .plan = &m->plan,
         .dsn = &m->dsn,
@@ -86,6 +87,7 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
         .grace = m->grace,
         .cancel = cancel,
         .progress = m->request->progress,
+        .patience = &patience,
         .threads = migration_threads(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .watermark = m->state.watermark,

@@ -335,7 +335,7 @@ struct replay_job migration_replay_job(struct migration *m)
         .grace = m->grace,
         .progress = m->request->progress,
         .lanes = threads < 4 ? threads : 4,
-        .patience_ms = m->options.cutover_timeout_ms,
+        .patience = migration_patience(m),
     };
 }
 

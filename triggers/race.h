@@ -21,7 +21,7 @@ struct race {
 
 void race_begin(struct race *race, const struct replay_job *job);
 
-/* Now and then looks; ERROR_TRANSIENT when it has not been won for job->patience_ms. */
+/* Now and then looks; ERROR_TRANSIENT when it has not been won for job->patience. */
 bool race_goes_on(struct race *race, struct db *db, struct error *err) MUST_CHECK;
 bool race_lost(const struct race *race, struct error *err); /* says so; false */
 

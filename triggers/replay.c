@@ -15,8 +15,8 @@
 enum {
     BATCH_ENTRIES = 4000,
     SPREAD_FROM = 400, /* smaller batches are not worth several connections */
-    MOST_TRIES = 12,
-    MOST_CONFLICTS = 25, /* whole-journal batches before a unique conflict is believed */
+    MOST_TRIES = 12,   /* on connections that break */
+    TELL_FROM_TRY = 2, /* a lock that is held for a moment is no news */
     MOST_UNDER_LOCK = 4000,
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
@@ -28,9 +28,10 @@ struct replay {
     struct cancel *cancel;
     struct db **lanes; /* lane 0 reads the journal as well */
     struct journal journal;
-    struct arena *arena;  /* of the batch */
-    atomic_bool is_stale; /* the batch: a reply was lost */
-    unsigned settling;    /* so many batches are settled at once: conflicts come in swarms */
+    struct arena *arena;          /* of the batch */
+    atomic_bool is_stale;         /* the batch: a reply was lost */
+    const struct deadline *until; /* for everything together; NULL: for each wait its own */
+    unsigned settling; /* so many batches are settled at once: conflicts come in swarms */
 };
 
 struct lane_work {
@@ -108,6 +109,21 @@ static bool connect_lane(struct replay *replay, unsigned lane, struct error *err
            prepare_session(replay->lanes[lane], plan, err);
 }
 
+/* Behind somebody's DDL, say: told by one lane, waited for by all; it costs only our own time. */
+static bool is_worth_waiting(struct replay *replay, unsigned lane, unsigned n,
+                             struct lookout *lookout, const struct deadline *until,
+                             struct error *err)
+{
+    if (err->kind != ERROR_TRANSIENT)
+        return false;
+    const bool is_over = deadline_passed(replay->until ? replay->until : until);
+    if (is_over || (lane == 0 && n >= TELL_FROM_TRY))
+        lookout_explain(lookout, replay->lanes[lane], err);
+    if (is_over)
+        lookout_advise(lookout, "", "osc resume", err);
+    return !is_over;
+}
+
 static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
                        struct arena *arena, struct error *err)
 {
@@ -134,6 +150,8 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
                        unsigned step, struct error *err)
 {
     struct arena *arena = arena_new();
+    struct lookout lookout = {.plan = replay->job->plan, .patience = &replay->job->patience};
+    const struct deadline until = patience_deadline(&replay->job->patience);
     size_t count = 0;
     const char *condition = journal_condition(replay->job->plan, batch, lane, step, &count, arena);
     bool good = true;
@@ -141,7 +159,7 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
     for (unsigned n = 0; count; n++) {
         error_clear(err);
         good = apply_once(replay->lanes[lane], replay->job, condition, arena, err);
-        if (good || n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
+        if (good)
             break;
         if (err->kind == ERROR_LOST) {
             atomic_store(&replay->is_stale, true);
@@ -149,6 +167,8 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
             good = connect_lane(replay, lane, err);
             break;
         }
+        if (!is_worth_waiting(replay, lane, n, &lookout, &until, err))
+            break;
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
             (void)!cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
             break;                                    /* uncovered: the same */
@@ -218,6 +238,9 @@ static bool settle_once(struct replay *replay, struct error *err)
  */
 static bool settle(struct replay *replay, struct error *err)
 {
+    struct lookout lookout = {.plan = replay->job->plan, .patience = &replay->job->patience};
+    const struct deadline until = patience_deadline(&replay->job->patience);
+
     for (unsigned n = 0;; n++) {
         error_clear(err);
         if (settle_once(replay, err))
@@ -229,8 +252,8 @@ static bool settle(struct replay *replay, struct error *err)
                        replay->job->plan->source->name);
             return error_prefix(err, "the source holds rows that the new schema does not allow");
         }
-        if (n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST &&
-                                err->kind != ERROR_CONFLICT))
+        const bool may_vanish = err->kind == ERROR_LOST || err->kind == ERROR_CONFLICT;
+        if (may_vanish ? n == MOST_TRIES : !is_worth_waiting(replay, 0, n, &lookout, &until, err))
             return false;
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
             return cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
@@ -355,6 +378,7 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
     struct race race;
     bool good = replay_open(&replay, job, cancel, err);
 
+    replay.until = until;
     race_begin(&race, job);
     while (good) {
         good = cancel_check(cancel, err) && replay_batch(&replay, &entries, &is_full_pass, err);

@@ -12,16 +12,16 @@
 #include "osc/base/clock.h"
 #include "osc/base/grace.h"
 #include "osc/base/progress.h"
-#include "osc/plan/plan.h"
+#include "osc/plan/blockers.h"
 
 struct replay_job {
     const struct plan *plan;
     const struct dsn *dsn;
     struct grace *grace;
     struct progress *progress;
-    unsigned lanes;       /* connections that replay side by side */
-    uint64_t patience_ms; /* how long a backlog may not shrink */
-    bool beside_copy;     /* chunks run meanwhile */
+    unsigned lanes;           /* connections that replay side by side */
+    struct patience patience; /* with others that hold the source, and a backlog that grows */
+    bool beside_copy;         /* chunks run meanwhile */
 };
 
 /* A worker for a group: replays until its token is set, which is success. */
@@ -32,7 +32,7 @@ bool replay_service(void *job, struct cancel *cancel, struct error *err) MUST_CH
  * to wait; ends with everything visible in one transaction, so that the shadow
  * is consistent with a recent moment of the source.  ERROR_TRANSIENT when the
  * deadline (NULL: none) passes first, or the backlog does not shrink for
- * job->patience_ms: writes come faster than they are replayed.
+ * job->patience: writes come faster than they are replayed.
  */
 bool replay_until_short(const struct replay_job *job, uint64_t entries,
                         const struct deadline *until, struct cancel *cancel,

@@ -14,7 +14,13 @@ enum {
     OLD_MS = 1000, /* older transactions will not end just because we wait a moment */
     TELL_EVERY_MS = 10000,
     SHAPE_WIDTH = 80,
+    LEAST_WAIT_MS = 60000, /* also where the cutover is to be over sooner */
 };
+
+struct deadline patience_deadline(const struct patience *patience)
+{
+    return deadline_in_ms(patience->total_ms > LEAST_WAIT_MS ? patience->total_ms : LEAST_WAIT_MS);
+}
 
 /* ---- the shape of a statement ---- */
 

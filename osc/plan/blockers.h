@@ -10,6 +10,7 @@
 #define OSC_PLAN_BLOCKERS_H
 
 #include "osc/base/cancel.h"
+#include "osc/base/clock.h"
 #include "osc/plan/plan.h"
 
 /* How to ask for the locks of a table that others use. */
@@ -81,6 +82,12 @@ void lookout_explain(struct lookout *lookout, struct db *db, struct error *err);
 /* The time is up: hints at what may help before the `next` command. */
 bool lookout_advise(const struct lookout *lookout, const char *before, const char *next,
                     struct error *err);
+
+/*
+ * Until when a statement of ours that keeps nobody waiting is tried again: a
+ * chunk or a replay behind somebody's DDL loses only our own time.
+ */
+struct deadline patience_deadline(const struct patience *patience);
 
 /* A statement without its values, on one line, cut to fit. */
 const char *blocker_shape(const char *statement, struct arena *arena);

@@ -111,6 +111,50 @@ static void waiting_ddl_is_named(void **state)
     assert_true(has_column(s));
 }
 
+/* A chunk or a replay keeps nobody waiting: it stays as long as the DDL does, and says behind whom.
+ */
+static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
+{
+    const struct timespec a_while = {.tv_sec = 1};
+    struct busy ddl;
+
+    struct link reader = arrives(s), changer = arrives(s);
+    does(&changer, scene_pick(s, "SET lock_timeout = '9s'", "SET lock_wait_timeout = 9"));
+    does(&reader, "BEGIN");
+    does(&reader, "SELECT COUNT(*) FROM t");
+    starts(&ddl, changer, "ALTER TABLE t ADD COLUMN w int");
+    (void)nanosleep(&a_while, NULL);
+    scene_release(s, moment);
+    awaits(s, osc, "ALTER TABLE t ADD COLUMN w int");
+    assert_int_equal(ends(&ddl), REPLY_REFUSED); /* by its own timeout */
+    does(&reader, "COMMIT");
+    link_close(&reader);
+    link_close(&ddl.link);
+    assert_exit(scene_wait(s, osc), 0);
+    assert_true(has_column(s));
+}
+
+static void a_chunk_waits_behind_ddl(void **state)
+{
+    struct scene *s = *state;
+
+    waits_behind_ddl(s, comes_to(s, "chunk-registered", "--cutover-timeout=30s", never),
+                     "chunk-registered");
+}
+
+static void a_replay_waits_behind_ddl(void **state)
+{
+    struct scene *s = *state;
+    const pid_t osc = comes_to(s, "indexes", "--cutover-timeout=30s", never);
+
+    scene_sql(s, "UPDATE t SET v = v + 1000 WHERE id = 1");
+    scene_hold(s, "batch-read");
+    scene_release(s, "indexes");
+    scene_await(s, "batch-read");
+    waits_behind_ddl(s, osc, "batch-read");
+    assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 1"), 1001);
+}
+
 /* ---- prepared transactions ---- */
 
 static void prepares(const struct scene *s, int id)
@@ -175,9 +219,8 @@ static void *rewrite_on_and_on(void *argument)
 }
 
 /* Replay of one entry at a time loses against whole-table updates. */
-static void a_lost_race_is_told(void **state)
+static void lose_a_race(struct scene *s)
 {
-    struct scene *s = *state;
     struct application app = {.link = arrives(s)};
 
     (void)setenv("OSC_TUNE_BATCH", "1", 1);
@@ -193,15 +236,31 @@ static void a_lost_race_is_told(void **state)
     link_close(&app.link);
     (void)unsetenv("OSC_TUNE_BATCH");
     (void)unsetenv("OSC_TUNE_RACE");
+    (void)unsetenv("OSC_TUNE_COUNTED");
     assert_exit(scene_osc(s, "resume", NULL), 0);
     assert_true(has_column(s));
+}
+
+static void a_lost_race_is_told(void **state)
+{
+    lose_a_race(*state);
+}
+
+/* Where the backlog is too long to be counted to its end. */
+static void a_hopeless_race_is_told(void **state)
+{
+    (void)setenv("OSC_TUNE_COUNTED", "100", 1);
+    lose_a_race(*state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_lost_race_is_told, others_open, others_close),
+        cmocka_unit_test_setup_teardown(a_hopeless_race_is_told, others_open, others_close),
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, others_open, others_close),
+        cmocka_unit_test_setup_teardown(a_chunk_waits_behind_ddl, others_open, others_close),
+        cmocka_unit_test_setup_teardown(a_replay_waits_behind_ddl, others_open, others_close),
         cmocka_unit_test_setup_teardown(capture_waits_for_prepared_transactions, others_open,
                                         others_close),
         cmocka_unit_test_setup_teardown(the_cutover_waits_for_prepared_transactions, others_open,
