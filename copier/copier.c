@@ -34,7 +34,7 @@ struct worker {
     struct chunk chunk;
 };
 
-/* A connection whose role is ours alone: an earlier holder is dead for sure. */
+/* A connection whose role is ours alone: an earlier holder is dead for sure.  NULL otherwise. */
 static bool connect_worker(struct worker *worker, struct error *err)
 {
     const struct copy_job *job = worker->copier->job;
@@ -43,7 +43,11 @@ static bool connect_worker(struct worker *worker, struct error *err)
     db_close(worker->db);
     (void)snprintf(role, sizeof role, "copy-%u", worker->number);
     worker->db = db_open(job->dsn, role, err);
-    return worker->db && server_fence(worker->db, job->plan->table_key, job->plan->run, role, err);
+    if (worker->db && server_fence(worker->db, job->plan->table_key, job->plan->run, role, err))
+        return true;
+    db_close(worker->db);
+    worker->db = NULL;
+    return false;
 }
 
 static bool insert_chunk(struct worker *worker, uint64_t *inserted, struct error *err)
@@ -172,9 +176,9 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
     uint64_t inserted = 0;
 
     while (!try_chunk(worker, &inserted, err) || !check_chunk(worker, err)) {
-        if (err->kind == ERROR_DATA || err->kind == ERROR_CONFLICT)
+        if (worker->db && (err->kind == ERROR_DATA || err->kind == ERROR_CONFLICT))
             blame_row(worker->db, job->plan, worker->chunk.range, err);
-        if (!try_again(&attempts, err))
+        if (!worker->db || !try_again(&attempts, err))
             return error_prefix(err, "copying chunk %" PRIu64, worker->chunk.id);
     }
     const uint64_t elapsed = clock_us() - started;

@@ -266,6 +266,27 @@ static void a_connection_that_hangs_delays_only_us(void **state)
     assert_nothing_left(s, false);
 }
 
+/* A chunk whose end is not known, and nobody to ask: the run ends, and says so. */
+static void a_server_out_of_reach_ends_the_run(void **state)
+{
+    struct scene *s = *state;
+    start_writers(s);
+    char direct[sizeof s->dsn];
+    memcpy(direct, s->dsn, sizeof direct);
+    struct proxy *proxy = put_proxy_between(s);
+
+    scene_hold(s, "chunk-before-commit");
+    const pid_t osc = start_osc(s);
+    scene_await(s, "chunk-before-commit");
+    proxy_stop(proxy);
+    scene_release(s, "chunk-before-commit");
+    assert_exit(await_end(s, osc), 1);
+    memcpy(s->dsn, direct, sizeof direct);
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    stop_writers("a server out of reach");
+    assert_nothing_left(s, false);
+}
+
 /* Whoever stands still under the lock loses it: the application does not wait for ever. */
 static void a_run_that_stands_still_under_the_lock_loses_it(void **state)
 {
@@ -293,6 +314,8 @@ int main(void)
                                         open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_run_that_lives_is_left_alone, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_connection_that_hangs_delays_only_us, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_server_out_of_reach_ends_the_run, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_run_that_stands_still_under_the_lock_loses_it, open_scene,
                                         close_scene),
