@@ -8,21 +8,18 @@
 #include "osc/db/dialect.h"
 #include "osc/state.h"
 #include "triggers/capture.h"
+#include "triggers/journal.h"
 
 enum {
     SHORT_BACKLOG = 500, /* is drained in a few milliseconds */
-    QUICK_TRIES = 120,   /* gentle ones in a round */
-    GENTLE_ROUNDS = 3,   /* before we insist, unless half of our time has passed */
-    QUICK_PAUSE_MS = 15,
-    SETTLE_MS = 60000, /* for the server to come back and say what became of the swap */
+    GENTLE_MS = 30000,   /* before we queue for the lock, unless half of our time has passed */
+    ROUND_MS = 2000,     /* of gentle tries, before the backlog is looked at again */
+    GENTLE_PAUSE_MS = 2,
+    LOCKED_PAUSE_MS = 10, /* after a try that made writers wait */
+    SETTLE_MS = 60000,    /* for the server to come back and say what became of the swap */
 };
 
-/* The connections of an attempt: one has the locks, one drains; the same where it must be. */
-struct pair {
-    struct db *locks, *drain;
-};
-
-static struct db *connect_alone(const struct plan *plan, const struct dsn *dsn, struct error *err)
+static struct db *connect_fenced(const struct plan *plan, const struct dsn *dsn, struct error *err)
 {
     struct db *db = db_open(dsn, "cutover-0", err);
 
@@ -65,97 +62,90 @@ static bool settle(const struct plan *plan, const struct dsn *dsn, struct cancel
     }
 }
 
-static void disconnect(struct pair *pair)
+static bool be_connected(const struct cutover_job *job, struct db **db, struct error *err)
 {
-    if (pair->drain != pair->locks)
-        db_close(pair->drain);
-    db_close(pair->locks);
-    *pair = (struct pair){.locks = NULL};
+    if (*db && !db_is_lost(*db))
+        return true;
+    db_close(*db);
+    *db = connect_fenced(job->plan, job->dsn, err);
+    return *db != NULL;
 }
 
-static bool connect_pair(const struct cutover_job *job, struct pair *pair, struct error *err)
+static bool check_nothing_came(const struct plan *plan, struct db *db, struct error *err)
 {
-    if (pair->locks && (db_is_lost(pair->locks) || db_is_lost(pair->drain)))
-        disconnect(pair);
-    if (pair->locks)
-        return true;
-    pair->drain = pair->locks = connect_alone(job->plan, job->dsn, err);
-    if (!pair->locks || !job->plan->facts->drains_beside_lock)
-        return pair->locks != NULL;
-    pair->drain = db_open(job->dsn, "drain", err);
-    if (pair->drain &&
-        server_fence(pair->drain, job->plan->table_key, job->plan->run, "replay-15", err))
-        return true;
-    db_close(pair->drain);
-    pair->drain = pair->locks;
-    return false;
-}
+    uint64_t entries = 0;
 
-/* Everything written so far is in the shadow, and committed. */
-static bool drain(const struct cutover_job *job, const struct pair *pair, bool insists,
-                  uint64_t *drained, struct error *err)
-{
-    const struct deadline until = deadline_in_ms(job->drain_ms);
-
-    if (insists)
-        return replay_drain(pair->locks, job->plan, &until, drained, err);
-    if (!db_begin(pair->drain, err))
-        return false;
-    if (replay_drain(pair->drain, job->plan, &until, drained, err))
-        return db_commit(pair->drain, err);
-    db_rollback(pair->drain);
-    return false;
+    return journal_backlog(db, plan, 2, &entries, err) &&
+           (!entries || error_set(err, ERROR_TRANSIENT, "writes came before the lock"));
 }
 
 /* Under the lock: everything written is in the shadow, the world is as we planned, and then the
  * swap. */
-static bool drain_and_swap(const struct cutover_job *job, const struct pair *pair, bool insists,
+static bool drain_and_swap(const struct cutover_job *job, struct db *db, bool insists,
                            struct error *err)
 {
     const struct plan *plan = job->plan;
+    const struct deadline until = deadline_in_ms(job->drain_ms);
     const uint64_t locked = clock_us();
     uint64_t drained = 0;
 
     FAILPOINT("locked");
-    if (!drain(job, pair, insists, &drained, err))
+    if (!(insists ? replay_drain(db, plan, &until, &drained, err)
+                  : check_nothing_came(plan, db, err)))
         return false;
     FAILPOINT("drained");
     const uint64_t ready = clock_us();
-    if (!plan->dialect->cutover->close(pair->locks, plan, insists, drained, err) ||
-        !plan_check_source(plan, pair->locks, err) ||
-        !capture_check(pair->locks, plan, job->stamp, err) ||
-        !plan->dialect->cutover->swap(pair->locks, plan, job->deferred, err))
+    if (!plan->dialect->cutover->close(db, plan, insists, err) ||
+        !plan_check_source(plan, db, err) || !capture_check(db, plan, job->stamp, err) ||
+        !plan->dialect->cutover->swap(db, plan, job->deferred, err))
         return false;
     FAILPOINT("swapped");
-    LOG(LOG_INFO, "swapped", F("table", plan->source->name), FU("entries_drained", drained),
+    LOG(LOG_INFO, "swapped", F("table", plan->source->name),
+        F("manner", insists ? "queued" : "gentle"), FU("entries_drained", drained),
         FR("drain_ms", (double)(ready - locked) / 1000),
         FR("locked_ms", (double)(clock_us() - locked) / 1000));
     return true;
 }
 
-/* Gently as long as that has a chance: each try costs the application a few milliseconds. */
-static bool attempt(const struct cutover_job *job, const struct pair *pair, struct lookout *lookout,
-                    bool may_insist, struct error *err)
+static bool attempt(const struct cutover_job *job, struct db *db, bool insists, bool *was_locked,
+                    struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
-    const unsigned gentle = job->plan->facts->drains_beside_lock ? QUICK_TRIES : 0;
-    const unsigned tries = gentle + may_insist;
 
-    for (unsigned n = 0;;) {
-        const bool insists = n == gentle;
-        error_clear(err);
-        FAILPOINT("before-lock");
-        if (dialect->lock(pair->locks, job->plan, insists, job->patience.lock_ms, err)) {
-            if (drain_and_swap(job, pair, insists, err))
-                return true;
-            dialect->unlock(pair->locks, job->plan);
-        }
-        if (err->kind != ERROR_TRANSIENT || ++n == tries)
+    *was_locked = false;
+    if (!insists && !replay_rest(db, job->plan, err))
+        return false;
+    FAILPOINT("before-lock");
+    if (!dialect->lock(db, job->plan, insists, job->patience.lock_ms, err))
+        return false;
+    *was_locked = true;
+    if (drain_and_swap(job, db, insists, err))
+        return true;
+    dialect->unlock(db, job->plan);
+    return false;
+}
+
+/*
+ * A moment is looked for in which nobody writes, nothing was written since the last
+ * replay, and nobody has a snapshot from before it.  Tries that find somebody writing cost the
+ * application nothing, others a millisecond.
+ */
+static bool attempt_gently(const struct cutover_job *job, struct db *db, struct lookout *lookout,
+                           struct error *err)
+{
+    const struct deadline until = deadline_in_ms(ROUND_MS);
+    bool was_locked = false;
+
+    for (;;) {
+        if (attempt(job, db, false, &was_locked, err))
+            return true;
+        if (err->kind != ERROR_TRANSIENT || deadline_passed(&until))
             return false;
-        if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, QUICK_PAUSE_MS, QUICK_PAUSE_MS)))
+        const uint64_t pause = was_locked ? LOCKED_PAUSE_MS : GENTLE_PAUSE_MS;
+        if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, pause, pause)))
             return cancel_check(job->patience.cancel, err); /* uncovered: in this short pause */
         error_clear(err);
-        if (!lookout_is_clear(lookout, pair->locks, err)) /* somebody has become a blocker */
+        if (!lookout_is_clear(lookout, db, err)) /* somebody has become a blocker */
             return false;
     }
 }
@@ -186,28 +176,28 @@ static bool settle_lost(const struct cutover_job *job, bool *swapped, struct err
 bool cutover_swap(const struct cutover_job *job, struct error *err)
 {
     const struct deadline until = deadline_in_ms(job->patience.total_ms);
-    const struct deadline half = deadline_in_ms(job->patience.total_ms / 2);
+    const struct deadline gently = deadline_in_ms(
+        job->patience.total_ms / 2 < GENTLE_MS ? job->patience.total_ms / 2 : GENTLE_MS);
     struct lookout lookout = {.plan = job->plan, .patience = &job->patience, .readers_count = true};
-    struct pair pair = {.locks = NULL};
-    unsigned rounds = 0;
-    bool good = false, swapped = false;
+    struct db *db = NULL;
+    bool was_locked = false, good = false, swapped = false;
 
     for (unsigned n = 0; !swapped; n++) {
         error_clear(err);
         /* Told before replay, which may itself have to wait for them. */
-        if (connect_pair(job, &pair, err) && !lookout_is_clear(&lookout, pair.locks, err) &&
+        if (be_connected(job, &db, err) && !lookout_is_clear(&lookout, db, err) &&
             err->kind == ERROR_TRANSIENT)
             error_clear(err);
-        good = err->kind == ERROR_NONE &&
+        good = err->kind == ERROR_NONE && journal_tidy(db, job->plan, n == 0, err) &&
                replay_until_short(job->replay, SHORT_BACKLOG, &until, job->patience.cancel, err) &&
-               lookout_is_clear(&lookout, pair.locks, err);
+               lookout_is_clear(&lookout, db, err);
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);
-            const bool may_insist = !job->plan->facts->drains_beside_lock ||
-                                    rounds++ >= GENTLE_ROUNDS || deadline_passed(&half);
-            swapped = good = attempt(job, &pair, &lookout, may_insist, err);
+            swapped = good = job->plan->facts->swaps_gently && !deadline_passed(&gently)
+                                 ? attempt_gently(job, db, &lookout, err)
+                                 : attempt(job, db, true, &was_locked, err);
             if (!good && err->kind == ERROR_TRANSIENT)
-                lookout_explain(&lookout, pair.locks, err);
+                lookout_explain(&lookout, db, err);
         }
         if (!good && (err->kind == ERROR_LOST || err->kind == ERROR_AMBIGUOUS))
             good = settle_lost(job, &swapped, err);
@@ -227,6 +217,6 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
             break;                                          /* uncovered: the same */
         }
     }
-    disconnect(&pair);
+    db_close(db);
     return good;
 }

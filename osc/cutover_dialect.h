@@ -16,20 +16,18 @@ enum owner {
 struct cutover_dialect {
     /*
      * Gently: keeps everybody from writing the source, in a moment in which
-     * nobody does; the journal is then drained beside the lock.  Insisting (and where
-     * facts->drains_beside_lock is not set, always): keeps everybody out, waiting in the
-     * queue at most `timeout_ms`; the journal is then drained on `db` itself.
+     * nobody does.  Insisting (and where facts->swaps_gently is not set, always): keeps
+     * everybody out, waiting in the queue at most `timeout_ms`.
      * ERROR_TRANSIENT when the lock was not granted: everything is given back then.
      */
     bool (*lock)(struct db *db, const struct plan *plan, bool insists, uint64_t timeout_ms,
                  struct error *err);
 
     /*
-     * After `drained` entries: keeps readers away as well.  ERROR_TRANSIENT when
-     * there are any, or when somebody waits who would see a state before the drain.
+     * With an empty journal: keeps readers away as well.  ERROR_TRANSIENT when
+     * there are any, or, gently, when somebody would see a state before the last replay.
      */
-    bool (*close)(struct db *db, const struct plan *plan, bool insists, uint64_t drained,
-                  struct error *err);
+    bool (*close)(struct db *db, const struct plan *plan, bool insists, struct error *err);
 
     /*
      * source becomes retired, shadow becomes source, with all names and

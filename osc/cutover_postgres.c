@@ -9,7 +9,7 @@
 
 /* ---- lock ---- */
 
-enum { QUICK_LOOKS = 100, LOOK_EVERY_US = 1000, MOST_LOCK_MS = 300 };
+enum { MOST_LOCK_MS = 300 };
 
 /*
  * First locks that only vacuum and DDL mind: autovacuum gives way to them within
@@ -26,23 +26,31 @@ static const char *const lock_statements[] = {
     "LOCK TABLE {only_source} IN {mode}",
 };
 
+/* In one message: a writer who comes while we ask is one whom the last replay has missed. */
 static bool run_all(struct db *db, const char *const *list, size_t n, const struct sql_env *env,
                     struct error *err)
 {
+    struct statements statements = {.arena = env->arena};
+
     for (size_t i = 0; i < n; i++)
-        if (!sql_exec(db, list[i], env, NULL, err))
-            return false;
-    return true;
+        statements_add(&statements, "%s", sql_renders(env->arena, list[i], env));
+    return statements_run_at_once(&statements, db, err);
 }
 
-static bool try_lock(struct db *db, const struct plan *plan, uint64_t timeout_ms, const char *mode,
-                     struct error *err)
+/*
+ * Gently: in a moment without writers, so that nobody queues behind us.
+ * Insisting, we hold nothing that a writer minds while we wait: a transaction that has
+ * read the table and now wants to write it would be refused as a deadlock.
+ */
+static bool lock(struct db *db, const struct plan *plan, bool insists, uint64_t timeout_ms,
+                 struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_u64(&env, "timeout", timeout_ms < MOST_LOCK_MS ? timeout_ms : MOST_LOCK_MS);
-    sql_bind_sql(&env, "mode", mode);
+    sql_bind_sql(&env, "mode",
+                 insists ? "ACCESS EXCLUSIVE MODE" : "SHARE ROW EXCLUSIVE MODE NOWAIT");
     const bool good =
         db_begin(db, err) && run_all(db, lock_statements, ARRAY_SIZE(lock_statements), &env, err);
     if (!good)
@@ -52,58 +60,23 @@ static bool try_lock(struct db *db, const struct plan *plan, uint64_t timeout_ms
 }
 
 /*
- * Gently: a moment without writers is looked for, and nobody queues behind us.
- * Insisting, we hold nothing that a writer minds while we wait: a transaction that has
- * read the table and now wants to write it would be refused as a deadlock.
- */
-static bool lock(struct db *db, const struct plan *plan, bool insists, uint64_t timeout_ms,
-                 struct error *err)
-{
-    const struct timespec pause = {.tv_nsec = LOOK_EVERY_US * 1000};
-
-    if (insists)
-        return try_lock(db, plan, timeout_ms, "ACCESS EXCLUSIVE MODE", err);
-    for (unsigned n = 0;; n++) {
-        error_clear(err);
-        if (try_lock(db, plan, timeout_ms, "SHARE ROW EXCLUSIVE MODE NOWAIT", err))
-            return true;
-        if (err->kind != ERROR_TRANSIENT || n == QUICK_LOOKS)
-            return false;
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
-/* NOWAIT: waiting for readers while we keep writers out is what the server calls a deadlock. */
-static const char *const close_statements[] = {
-    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE NOWAIT",
-    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE NOWAIT",
-};
-
-/*
  * A transaction at REPEATABLE READ that took its snapshot before the last replay
  * committed would find those rows in the shadow as they were before, or be
- * refused for them ("could not serialize access").  One that waits for us is let
- * through to the old table; one that runs has a moment to end.  A snapshot of READ
- * COMMITTED looks alike, but ends with its statement.  What has run for long is a report:
- * it does not wait for the end of it.
+ * refused for them ("could not serialize access").  The last replay ended before our
+ * transaction began.  Who began earlier and has a snapshot is let through to the old table when it
+ * waits for us, and has a moment to end when it runs.  A snapshot of READ COMMITTED looks
+ * alike, but ends with its statement.  What has run for long is a report: it is not waited for.
  */
-enum { SNAPSHOT_LOOKS = 12 };
-#define REPORT_AGE "pg_catalog.make_interval(secs => 2)"
-
-static const char waiting[] =
-    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'\n"
-    "AND l.relation = {source_class} AND NOT l.granted";
-
-/* Nothing was drained under the lock: then the last replay was before it, and so before now(). */
-static const char replayed_before[] =
-    "SELECT pg_catalog.quote_literal(CASE WHEN {drained} > 0 THEN pg_catalog.clock_timestamp()\n"
-    "  ELSE pg_catalog.now() END)";
+enum { SNAPSHOT_LOOKS = 12, LOOK_EVERY_US = 1000 };
+#define REPORT_AGE "pg_catalog.make_interval(secs => 10)"
 
 static const char old_snapshots[] =
-    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a\n"
+    "SELECT pg_catalog.count(*),\n"
+    "  pg_catalog.count(*) FILTER (WHERE a.wait_event_type = 'Lock')\n"
+    "FROM pg_catalog.pg_stat_activity a\n"
     "WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()\n"
     "AND a.backend_type = 'client backend' AND a.backend_xmin IS NOT NULL\n"
-    "AND a.xact_start < {replayed}::pg_catalog.timestamptz\n"
+    "AND a.xact_start < pg_catalog.now()\n"
     "AND a.xact_start > pg_catalog.clock_timestamp() - " REPORT_AGE;
 
 /*
@@ -112,23 +85,36 @@ static const char old_snapshots[] =
  * could.  The server forgets when all who ran beside them have ended.
  */
 static const char remembered_reads[] =
-    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE l.mode = 'SIReadLock'\n"
+    "SELECT pg_catalog.count(*), 0 FROM pg_catalog.pg_locks l WHERE l.mode = 'SIReadLock'\n"
     "AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d\n"
     "  WHERE d.datname = pg_catalog.current_database())\n"
     "AND l.relation IN (SELECT {source_class}::pg_catalog.oid UNION ALL SELECT i.indexrelid\n"
     "  FROM pg_catalog.pg_index i WHERE i.indrelid = {source_class})";
 
+/* How many there are, and how many of them wait for us: those will not go while we look. */
+static bool count_them(struct db *db, const struct sql_env *env, const char *question, uint64_t *n,
+                       uint64_t *waiting, struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!db_exec(db, "SELECT pg_catalog.pg_stat_clear_snapshot()", NULL, err) ||
+        !sql_query(db, &rows, question, env, err) || !rows_next(&rows, err))
+        return false;
+    *n = rows_u64(&rows, 0);
+    *waiting = rows_u64(&rows, 1);
+    return true;
+}
+
 static bool await_none(struct db *db, const struct sql_env *env, const char *question,
                        unsigned looks, const char *what, struct error *err)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY_US * 1000};
-    uint64_t n = 0;
+    uint64_t n = 0, waiting = 0;
 
-    for (unsigned look = 0; look < looks; look++) {
+    for (unsigned look = 0; look < looks && !waiting; look++) {
         if (look)
             (void)nanosleep(&pause, NULL);
-        if (!db_exec(db, "SELECT pg_catalog.pg_stat_clear_snapshot()", NULL, err) ||
-            !db_value_u64(db, &n, sql_renders(env->arena, question, env), err))
+        if (!count_them(db, env, question, &n, &waiting, err))
             return false;
         if (!n)
             return true;
@@ -136,35 +122,27 @@ static bool await_none(struct db *db, const struct sql_env *env, const char *que
     return error_set(err, ERROR_TRANSIENT, "%" PRIu64 " %s", n, what);
 }
 
-static bool nobody_sees_the_past(struct db *db, struct sql_env *env, uint64_t drained,
-                                 struct error *err)
+static bool nobody_sees_the_past(struct db *db, const struct sql_env *env, struct error *err)
 {
-    const char *replayed = NULL;
-    uint64_t waiters = 0;
-
-    sql_bind_u64(env, "drained", drained);
-    if (!db_value(db, env->arena, &replayed, sql_renders(env->arena, replayed_before, env), err) ||
-        (drained && !db_value_u64(db, &waiters, sql_renders(env->arena, waiting, env), err)))
-        return false;
-    if (waiters)
-        return error_set(err, ERROR_TRANSIENT,
-                         "%" PRIu64 " transactions wait with a snapshot from before the drain",
-                         waiters);
-    sql_bind_sql(env, "replayed", replayed);
     return await_none(db, env, old_snapshots, SNAPSHOT_LOOKS,
                       "transactions have a snapshot from before the last replay", err) &&
            await_none(db, env, remembered_reads, 1,
                       "reads at SERIALIZABLE are remembered for transactions that still run", err);
 }
 
-static bool close_table(struct db *db, const struct plan *plan, bool insists, uint64_t drained,
-                        struct error *err)
+/* NOWAIT: waiting for readers while we keep writers out is what the server calls a deadlock. */
+static const char *const close_statements[] = {
+    "LOCK TABLE {only_shadow} IN ACCESS EXCLUSIVE MODE NOWAIT",
+    "LOCK TABLE {only_source} IN ACCESS EXCLUSIVE MODE NOWAIT",
+};
+
+static bool close_table(struct db *db, const struct plan *plan, bool insists, struct error *err)
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_sql(&env, "source_class", postgres_oid(plan->source, arena));
-    const bool good = (insists || nobody_sees_the_past(db, &env, drained, err)) &&
+    const bool good = (insists || nobody_sees_the_past(db, &env, err)) &&
                       run_all(db, close_statements, ARRAY_SIZE(close_statements), &env, err);
     arena_free(arena);
     return good;

@@ -37,6 +37,14 @@ struct capture_dialect {
      * before or all after it, so that a conflict is the data's own.
      */
     bool (*settle)(struct db *db, const struct plan *plan, const char *entries, struct error *err);
+    /*
+     * NULL where the swap never comes gently.  In one message and a transaction of its
+     * own: brings every visible entry up to date and forgets it.  ERROR_CONFLICT is the data's.
+     */
+    const char *replay_rest;
+    /* Template, NULL as above: rids the journal of what consumed entries left; {shrink}: gives room
+     * back as well. */
+    const char *tidy;
     const char *backlog;       /* template: how many entries are there, counted up to {limit} */
     const char *backlog_guess; /* template: about how many, at once; {in_schema} {named} */
 };

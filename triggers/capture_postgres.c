@@ -328,6 +328,12 @@ const struct capture_dialect postgres_capture = {
     .replay_insert_beside_copy = INSERT_OF(" WHERE {entries}") SKIP_PRESENT,
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
     .settle = settle,
+    .tidy = "VACUUM (SKIP_LOCKED, TRUNCATE {shrink}) {journal}",
+    .replay_rest = "BEGIN ISOLATION LEVEL REPEATABLE READ;\n"
+                   "SET LOCAL synchronous_commit = off;\n" DELETE_OF("") ";\n" INSERT_OF(
+                       "") ";\n"
+                           "DELETE FROM ONLY {journal};\n"
+                           "COMMIT",
     .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
     .backlog_guess =
         "SELECT COALESCE(max(pg_catalog.pg_stat_get_live_tuples(c.oid)), 0)\n"

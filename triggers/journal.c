@@ -114,3 +114,15 @@ bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uin
     arena_free(arena);
     return good;
 }
+
+bool journal_tidy(struct db *db, const struct plan *plan, bool shrink, struct error *err)
+{
+    const char *statement = plan->dialect->capture->tidy;
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    sql_bind_sql(&env, "shrink", shrink ? "on" : "off");
+    const bool good = !statement || sql_exec(db, statement, &env, NULL, err);
+    arena_free(arena);
+    return good;
+}

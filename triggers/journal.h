@@ -42,6 +42,13 @@ bool journal_read(struct journal *journal, struct db *db, size_t limit, struct b
 const char *journal_condition(const struct plan *plan, const struct batch *batch, unsigned lane,
                               unsigned step, size_t *count, struct arena *arena);
 
+/*
+ * Takes away what consumed entries left, which makes every pass from the first place longer.
+ * To shrink it as well may take some seconds, and makes writers wait for some 20 ms.
+ */
+bool journal_tidy(struct db *db, const struct plan *plan, bool shrink,
+                  struct error *err) MUST_CHECK;
+
 /* How many entries there are: counted up to `limit`, beyond it what the server's statistics say. */
 bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uint64_t *entries,
                      struct error *err) MUST_CHECK;

@@ -17,7 +17,7 @@ enum {
     SPREAD_FROM = 400, /* smaller batches are not worth several connections */
     MOST_TRIES = 12,   /* on connections that break */
     TELL_FROM_TRY = 2, /* a lock that is held for a moment is no news */
-    MOST_UNDER_LOCK = 4000,
+    MOST_AT_THE_END = 4000,
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
     SETTLE_ROUNDS = 20, /* before batches are tried side by side again */
@@ -394,39 +394,65 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
     return good;
 }
 
-bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
-                  uint64_t *drained, struct error *err)
+static bool replay_everything(struct db *db, const struct plan *plan, uint64_t *entries,
+                              struct error *err)
 {
     struct arena *arena = arena_new();
     struct journal journal;
     struct batch batch = {.n = 0};
-    bool good = prepare_session(db, plan, err);
+    size_t count = 0;
 
-    *drained = 0;
     journal_init(&journal, plan);
-    while (good) {
-        size_t count = 0;
-        arena_reset(arena);
-        journal_start_over(&journal);
-        /* One batch of everything: nobody writes now, so that it is one consistent state. */
-        good = journal_read(&journal, db, MOST_UNDER_LOCK, &batch, arena, err);
-        if (!good || !batch.n)
-            break;
-        if (batch.n == MOST_UNDER_LOCK) {
-            good =
-                error_set(err, ERROR_TRANSIENT, "the backlog is too long to drain it under lock");
-            break;
-        }
+    bool good = prepare_session(db, plan, err) &&
+                journal_read(&journal, db, MOST_AT_THE_END, &batch, arena, err);
+    if (good && batch.n == MOST_AT_THE_END)
+        good = error_set(err, ERROR_TRANSIENT, "the backlog is too long to drain it under lock");
+    if (good && batch.n) {
         const char *condition = journal_condition(plan, &batch, 0, 1, &count, arena);
         good =
             render_and_run(db, plan, plan->dialect->capture->replay_insert, condition, arena, err);
-        *drained += batch.n;
-        if (good && deadline_passed(deadline))
-            good = error_set(err, ERROR_TRANSIENT,
-                             "the backlog was not drained in time (%" PRIu64 " entries done)",
-                             *drained);
     }
+    *entries = batch.n;
     journal_release(&journal);
     arena_free(arena);
     return good;
+}
+
+/* Nobody writes now, so that one batch of everything is one consistent state. */
+bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
+                  uint64_t *drained, struct error *err)
+{
+    uint64_t entries = 0;
+
+    *drained = 0;
+    do {
+        if (!replay_everything(db, plan, &entries, err))
+            return false;
+        *drained += entries;
+        if (entries && deadline_passed(deadline))
+            return error_set(err, ERROR_TRANSIENT,
+                             "the backlog was not drained in time (%" PRIu64 " entries done)",
+                             *drained);
+    } while (entries);
+    return true;
+}
+
+/* A loss must be looked for among the very entries that are replayed: that takes longer. */
+bool replay_rest(struct db *db, const struct plan *plan, struct error *err)
+{
+    uint64_t entries = 0;
+    bool good = true;
+
+    if (plan->silent_loss)
+        good =
+            db_begin(db, err) && replay_everything(db, plan, &entries, err) && db_commit(db, err);
+    else
+        good = prepare_session(db, plan, err) &&
+               sql_exec(db, plan->dialect->capture->replay_rest, &plan->env, NULL, err);
+    if (good)
+        return true;
+    db_rollback(db);
+    if (err->kind == ERROR_CONFLICT)
+        err->kind = ERROR_TRANSIENT;
+    return false;
 }

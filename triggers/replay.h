@@ -39,6 +39,12 @@ bool replay_until_short(const struct replay_job *job, uint64_t entries,
                         struct error *err) MUST_CHECK;
 
 /*
+ * Everything that is visible, quickly, in a transaction of its own, without a lock: for a
+ * backlog that was short a moment ago.  ERROR_TRANSIENT: a round of replay_until_short() will tell.
+ */
+bool replay_rest(struct db *db, const struct plan *plan, struct error *err) MUST_CHECK;
+
+/*
  * Replay to zero on the connection that holds the cutover lock; opens no
  * transaction of its own.  ERROR_TRANSIENT when there is too much of it, or the
  * deadline passes first: the application waits meanwhile.

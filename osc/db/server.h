@@ -20,11 +20,10 @@ struct facts {
     bool is_supported;
     unsigned max_name_bytes; /* identifiers: 63 or 64 (characters where names_in_characters) */
     bool names_in_characters;
-    bool renames_under_lock;  /* RENAME TABLE is allowed under LOCK TABLES */
-    bool drains_beside_lock;  /* the journal is drained on another connection than the one with the
-                                 locks: readers with older snapshots must find it committed */
-    bool lock_has_nowait;     /* LOCK TABLES … NOWAIT / WAIT n */
-    bool sees_metadata_locks; /* we can read who holds which table lock, … */
+    bool renames_under_lock; /* RENAME TABLE is allowed under LOCK TABLES */
+    bool swaps_gently;       /* a moment without writers is looked for, and taken without a queue */
+    bool lock_has_nowait;    /* LOCK TABLES … NOWAIT / WAIT n */
+    bool sees_metadata_locks;        /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
     bool prepares_beside_triggers;   /* a statement may be prepared while a trigger is created, and

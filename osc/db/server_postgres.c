@@ -169,7 +169,7 @@ static bool read_facts(struct db *db, struct error *err)
     facts->server = "";
     facts->is_supported = facts->number >= 140000; /* the oldest its makers maintain */
     facts->sees_metadata_locks = true;
-    facts->drains_beside_lock = true;
+    facts->swaps_gently = true;
     facts->triggers_beside_readers = true;
     facts->sight_right = "GRANT pg_read_all_stats TO the user of the DSN";
     facts->kill_right = "GRANT pg_signal_backend TO the user of the DSN (only a superuser ends "
