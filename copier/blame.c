@@ -24,13 +24,14 @@ static bool list_keys(struct db *db, const struct plan *plan, const char *range,
     sql_bind_sql(&env, "range", range);
     sql_bind_u64(&env, "limit", MOST_ROWS);
     suspects->bounds = ARENA_ARRAY(arena, struct bound, MOST_ROWS);
-    const bool asked = sql_query(db, &rows,
-                                 "SELECT {literals} FROM {only_source} AS t WHERE {range} "
-                                 "ORDER BY {key} LIMIT {limit}",
-                                 &env, err);
-    while (asked && suspects->n < MOST_ROWS && rows_next(&rows, err))
+    if (!sql_query(db, &rows,
+                   "SELECT {literals} FROM {only_source} AS t WHERE {range} ORDER BY {key} "
+                   "LIMIT {limit}",
+                   &env, err))
+        return false;
+    while (suspects->n < MOST_ROWS && rows_next(&rows, err))
         bound_read(&rows, plan, &suspects->bounds[suspects->n++], arena);
-    return asked && suspects->n;
+    return err->kind == ERROR_NONE;
 }
 
 /* Inserts the rows and rolls back; false with the server's error when that fails. */
@@ -77,42 +78,37 @@ static const char *guilty_column(struct db *db, const struct plan *plan, const c
     return NULL;
 }
 
-static void blame_one_of(struct db *db, const struct plan *plan, const char *range,
-                         const struct suspects *list, struct arena *arena, struct error *err)
+void blame_row(struct db *db, const struct plan *plan, const char *range, struct error *err)
 {
+    struct arena *arena = arena_new();
     const struct sql_env env = {.arena = arena, .outer = &plan->env};
+    struct suspects suspects = {.n = 0};
     struct error ignored = ERROR_INIT;
     struct error found = ERROR_INIT;
     size_t from = 0, to;
 
-    for (to = list->n; to - from > 1;) {
+    if (!list_keys(db, plan, range, &suspects, arena, &ignored) || !suspects.n) {
+        arena_free(arena);
+        return;
+    }
+    for (to = suspects.n; to - from > 1;) {
         const size_t middle = from + (to - from) / 2;
-        if (try_rows(db, &env, suspect_range(plan, range, list, from, middle, arena),
+        if (try_rows(db, &env, suspect_range(plan, range, &suspects, from, middle, arena),
                      plan->dialect->copy->chunk, &ignored))
             from = middle;
         else
             to = middle;
     }
-    const char *row = suspect_range(plan, range, list, from, to, arena);
+    const char *row = suspect_range(plan, range, &suspects, from, to, arena);
     if (!try_rows(db, &env, row, plan->dialect->copy->chunk, &found) && found.kind == err->kind) {
         const char *column = guilty_column(db, plan, row, found.text, arena);
-        const char *key = bound_show(plan, &list->bounds[from], arena);
+        const char *key = bound_show(plan, &suspects.bounds[from], arena);
         *err = found;
         if (column)
             error_prefix(err, "row %s of %s, column %s", key, plan->source->name, column);
         else
             error_prefix(err, "row %s of %s", key, plan->source->name);
     }
-}
-
-void blame_row(struct db *db, const struct plan *plan, const char *range, struct error *err)
-{
-    struct arena *arena = arena_new();
-    struct suspects list = {.n = 0};
-    struct error ignored = ERROR_INIT;
-
-    if (list_keys(db, plan, range, &list, arena, &ignored))
-        blame_one_of(db, plan, range, &list, arena, err);
     arena_free(arena);
 }
 

@@ -385,11 +385,12 @@ bool chunker_take(struct chunker *chunker, unsigned worker, struct db *db, uint6
                 chunker->dialect->positions(chunker->plan, chunk->from, chunk->to, chunk->arena);
         return true;
     }
-    const bool good = take_keys(chunker, db, size, chunk, found, err);
-    if (good && *found)
+    if (!take_keys(chunker, db, size, chunk, found, err))
+        return false;
+    if (*found)
         chunk->range = range_condition(chunker->plan, "t", chunker->plan->key->columns,
                                        &chunk->after, &chunk->through, chunk->arena);
-    return good;
+    return true;
 }
 
 void chunker_done(struct chunker *chunker, unsigned worker, const struct chunk *chunk)

@@ -100,7 +100,7 @@ static bool run_builder(void *argument, struct cancel *cancel, struct error *err
     char role[32];
 
     (void)snprintf(role, sizeof role, "index-%u", atomic_fetch_add(&builder->workers, 1));
-    struct db *db = db_open(builder->dsn, role, err);
+    struct db *db = db_open_patiently(builder->dsn, role, cancel, err);
     const bool good = db &&
                       server_fence(db, builder->plan->table_key, builder->plan->run, role, err) &&
                       db_exec(db, more_memory, NULL, err) && build_all(builder, db, cancel, err);

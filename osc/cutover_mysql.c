@@ -56,7 +56,6 @@ static void unlock(struct db *db, const struct plan *plan)
 
     mysql_unlock_tables(db, "ROLLBACK");
     if (!plan->facts->renames_under_lock && !db_is_lost(db) && !sentry_drop(db, plan, &ignored))
-        /* uncovered: the connection would have to break in the moment after the lock */
         LOG(LOG_WARN, "a table was left behind", F("name", plan->names.sentry),
             F("error", ignored.text));
 }
@@ -133,7 +132,6 @@ static bool see_it_wait(struct db *db, struct renamer *renamer, struct error *er
             return false;
     if (waits && !atomic_load(&renamer->has_ended))
         return true;
-    /* uncovered: only where the server is stopped for seconds */
     return error_set(err, ERROR_TRANSIENT, "the RENAME was not seen to wait behind our lock");
 }
 
@@ -145,8 +143,8 @@ static bool judge(const struct renamer *renamer, struct error *err)
     *err = renamer->err;
     if (err->kind == ERROR_LOST)
         err->kind = ERROR_AMBIGUOUS;
-    else if (err->kind != ERROR_DENIED) /* uncovered: the lock would have to be taken by others */
-        err->kind = ERROR_TRANSIENT;    /* uncovered: between the two statements of the swap */
+    else if (err->kind != ERROR_DENIED)
+        err->kind = ERROR_TRANSIENT;
     return error_prefix(err, "the queued RENAME");
 }
 
@@ -184,8 +182,7 @@ static bool swap_behind_sentry(struct db *db, const struct plan *plan, struct er
     if (let_go)
         good = judge(&renamer, err);
     else if (renamer.is_done)
-        /* the lock had gone with its connection, and the sentry before */
-        good = true; /* uncovered: somebody else would have to drop the sentry */
+        good = true; /* the lock had gone with its connection, and the sentry before */
     else
         good = false;
     db_close(renamer.db);
@@ -206,11 +203,9 @@ static bool check_nothing_slipped(struct db *db, const struct plan *plan, struct
     arena_free(arena);
     if (!good || !entries)
         return good;
-    /* uncovered: the RENAME is seen to wait before every write; were that wrong, it is told */
     error_set(err, ERROR_DIVERGED,
               "%" PRIu64 " writes reached %s in the moment of the swap; their keys are in %s",
               entries, plan->names.retired, plan->names.journal);
-    /* uncovered: the same */
     return error_hint(err, "copy these rows from %s by hand; nothing was dropped",
                       plan->names.retired);
 }

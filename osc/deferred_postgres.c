@@ -24,7 +24,7 @@ static const struct key *kept_key(const struct plan *plan)
         if (!key->unusable && key->n_columns == plan->key->n_columns && found == key->n_columns)
             return key;
     }
-    return NULL; /* uncovered: a key that stays was chosen, but the compiler cannot know */
+    return NULL;
 }
 
 static void defer_index(struct deferral *d, const struct index *index)

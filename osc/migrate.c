@@ -17,6 +17,7 @@
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
 #include "osc/migration.h"
+#include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -26,12 +27,37 @@ enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000
 
 /* ---- the steps ---- */
 
+/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
+static bool drop_half_made_shadow(struct migration *m, struct error *err)
+{
+    struct arena *arena = m->arena;
+    const char *comment = "", *row = NULL;
+    bool exists = false;
+
+    if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
+                                          arena, &exists, &comment, err) ||
+        !exists)
+        return err->kind == ERROR_NONE;
+    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
+        return false;
+    struct sql_env env = {.arena = arena};
+    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
+    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
+    if (!db_value(m->db, arena, &row,
+                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
+        return false;
+    if (row)
+        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
+                         m->plan.names.shadow);
+    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+}
+
 static bool step_shadow(struct migration *m, struct error *err)
 {
     const char *deferred = NULL;
 
     if (!*m->state.deferred)
-        return migration_drop_shadow(m, err) &&
+        return drop_half_made_shadow(m, err) &&
                m->plan.dialect->shadow->create(m->db, &m->plan, &deferred, err) &&
                plan_shadow(&m->plan, m->db, err) &&
                migration_set(m, "deferred", &m->state.deferred, deferred, err);
@@ -208,14 +234,8 @@ static bool step_cutover(struct migration *m, struct error *err)
 
 static bool step_finish(struct migration *m, struct error *err)
 {
-    const struct cutover_dialect *cutover = m->plan.dialect->cutover;
-
-    if (!cutover->clean(m->db, &m->plan, err))
-        return false;
-    if (m->options.after == AFTER_KEEP)
-        return true;
-    return cutover->drop_retired(m->db, &m->plan, err) &&
-           migration_set(m, "retired", &m->state.retired, "", err);
+    return migration_clean(m, err) &&
+           (m->options.after == AFTER_KEEP || migration_drop_retired(m, err));
 }
 
 static const struct step {
@@ -299,14 +319,14 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
         if (deadline_passed(&until))
             return error_prefix(err, "looking at %s", m->plan.source->quoted);
         if (!cancel_sleep_ms(m->cancel, backoff_until_ms(&until, n, 100, 5000)))
-            return cancel_check(m->cancel, err); /* uncovered: cancelled in this pause */
+            return cancel_check(m->cancel, err);
     }
 }
 
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)
 {
     for (enum step_id s = from; s < STEP_DONE; s++) {
-        if (s < STEP_FINISH && !heed_wish(m, err))
+        if (s < STEP_FINISH && (!heed_wish(m, err) || !server_check_writable(m->db, err)))
             return false;
         if (!enter(m, s, err)) /* durable before we act: resume starts here */
             return false;
@@ -349,6 +369,9 @@ static void settle_failure(struct migration *m, struct error *err)
 {
     struct error trouble = ERROR_INIT;
 
+    if (m->stopped.kind != ERROR_NONE &&
+        m->step < STEP_FINISH) /* what the others say is that they were cancelled */
+        *err = m->stopped;
     if (atomic_load(&m->abort_wished) && m->step < STEP_FINISH) {
         if (migration_give_up(m, &trouble))
             error_set(err, ERROR_CANCELLED, "aborted by an operator; %s is as it was",
@@ -365,7 +388,13 @@ static void settle_failure(struct migration *m, struct error *err)
     }
     if (!write_down(m, err))
         return;
-    if (!*err->hint && m->step < STEP_FINISH)
+    if (err->kind == ERROR_FULL && m->step < STEP_FINISH)
+        error_hint(err,
+                   "%s is as it was, but each write of it still adds to %s: make room, then osc "
+                   "resume %" PRIu64 " goes on; osc abort %" PRIu64
+                   " removes shadow, triggers and journal, which makes room, too",
+                   m->plan.source->quoted, m->plan.names.journal, m->plan.id, m->plan.id);
+    else if (!*err->hint && m->step < STEP_FINISH)
         error_hint(err,
                    "%s is untouched; shadow, triggers and journal stay: osc resume %" PRIu64
                    " goes on, osc abort %" PRIu64 " removes them",

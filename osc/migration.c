@@ -11,8 +11,8 @@
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
+#include "osc/db/disk.h"
 #include "osc/db/replicas.h"
-#include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -193,9 +193,8 @@ static bool read_again(struct migration *m, struct error *err)
             m->state = rows[i];
             return true;
         }
-    /* uncovered: another abort would have to end between our two looks */
     error_set(err, ERROR_USAGE, "migration %" PRIu64 " was aborted meanwhile", m->state.id);
-    return error_hint(err, "osc history"); /* uncovered: the same */
+    return error_hint(err, "osc history");
 }
 
 bool migration_take_over(struct migration *m, struct error *err)
@@ -251,12 +250,45 @@ static void describe_progress(const struct progress *progress, struct text *json
         atomic_load(&progress->replicas_unknown), (uint64_t)atomic_load(&progress->replica_lag_ms));
 }
 
+/* Once, for the first reason, and only as long as there is something to be stopped. */
+static void stop(struct migration *m, const struct error *why)
+{
+    if (m->stopped.kind != ERROR_NONE ||
+        atomic_load(&m->request->progress->step_number) > STEP_FINISH)
+        return;
+    m->stopped = *why;
+    cancel_set(m->cancel);
+}
+
+/*
+ * Whoever may write to a read-only server all the same would go on, up to a swap
+ * that the server which takes its place never hears of.
+ */
+static void heed_server(struct migration *m, struct db *db)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (!db_is_lost(db) && !server_check_writable(db, &trouble) && trouble.kind == ERROR_SERVER)
+        stop(m, &trouble);
+}
+
+/* The last of the room is the application's. */
+static void heed_disk(struct migration *m, struct disk *disk)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (!disk_check(disk, &trouble))
+        stop(m, &trouble);
+}
+
 /* A heartbeat that cannot be written harms nobody: the lease is what protects. */
 static bool keep(void *argument, struct cancel *cancel, struct error *err)
 {
     struct migration *m = argument;
     struct arena *arena = arena_new();
+    struct disk disk = {.arena = arena_new()}; /* the run's own is the main thread's */
     struct db *db = NULL;
+    bool knows_disk = false;
 
     do {
         AUTO(text) json = TEXT_INIT;
@@ -268,8 +300,9 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             db_close(db);
             db = NULL;
         }
-        if (!db)
-            db = db_open(&m->dsn, "keeper", &trouble);
+        if (!db && (db = db_open(&m->dsn, "keeper", &trouble)) != NULL && !knows_disk)
+            knows_disk = disk_find(db, &disk, &trouble);
+        heed_disk(m, &disk);
         if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &wish,
                                &trouble)) {
             LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
@@ -278,8 +311,11 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             atomic_store(&m->abort_wished, true);
             cancel_set(m->cancel);
         }
+        if (db)
+            heed_server(m, db);
     } while (cancel_sleep_ms(cancel, BEAT_MS));
     db_close(db);
+    arena_free(disk.arena);
     arena_free(arena);
     (void)err;
     return true;
@@ -347,64 +383,4 @@ struct patience migration_patience(const struct migration *m)
         .kill_after_ms = m->options.kill_blockers_after_ms,
         .cancel = m->cancel,
     };
-}
-
-/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
-static bool drop_half_made_shadow(struct migration *m, struct error *err)
-{
-    struct arena *arena = m->arena;
-    const char *comment = "", *row = NULL;
-    bool exists = false;
-
-    if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
-                                          arena, &exists, &comment, err) ||
-        !exists)
-        return err->kind == ERROR_NONE;
-    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
-        return false;
-    struct sql_env env = {.arena = arena};
-    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
-    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
-    if (!db_value(m->db, arena, &row,
-                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
-        return false;
-    if (row)
-        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
-                         m->plan.names.shadow);
-    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
-}
-
-/* Without a row nobody knows whether it was said: the journal has shown whose it is. */
-bool migration_drop_shadow(struct migration *m, struct error *err)
-{
-    return m->state.deferred && !*m->state.deferred
-               ? drop_half_made_shadow(m, err)
-               : m->plan.dialect->shadow->drop(m->db, &m->plan, err);
-}
-
-/* Goes on after a failure so that as much as possible is removed; the first error is told. */
-static bool undo(struct migration *m, struct error *err)
-{
-    const struct plan *plan = &m->plan;
-    const struct patience patience = migration_patience(m);
-    struct error first = ERROR_INIT, second = ERROR_INIT;
-
-    if (!capture_remove(m->db, plan, &patience, &first))
-        LOG(LOG_WARN, "triggers or journal not removed", F("error", first.text));
-    /* also the sentry of an attempt to swap that died */
-    if (first.kind == ERROR_NONE && !plan->dialect->cutover->clean(m->db, plan, &first))
-        LOG(LOG_WARN, "leftovers of the cutover not removed", F("error", first.text));
-    if (!migration_drop_shadow(m, &second))
-        LOG(LOG_WARN, "shadow not dropped", F("error", second.text));
-    if (first.kind == ERROR_NONE)
-        first = second;
-    if (first.kind == ERROR_NONE)
-        return true;
-    *err = first;
-    return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
-}
-
-bool migration_give_up(struct migration *m, struct error *err)
-{
-    return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
 }

@@ -40,6 +40,7 @@ struct migration {
     struct cancel *cancel; /* ours; the request's is its parent */
     struct group *keeper;  /* heartbeat and wishes; NULL: not running */
     atomic_bool abort_wished;
+    struct error stopped;   /* why the keeper cancelled the run; read when it has ended */
     struct options options; /* the request's, or those remembered with the migration */
 };
 
@@ -74,6 +75,10 @@ bool migration_take_over(struct migration *m, struct error *err) MUST_CHECK;
 bool migration_keep(struct migration *m, struct error *err) MUST_CHECK;
 void migration_keep_no_more(struct migration *m);
 
+/* After the swap: triggers and journal, or the retired table; patiently where others hold them. */
+bool migration_clean(struct migration *m, struct error *err) MUST_CHECK;
+bool migration_drop_retired(struct migration *m, struct error *err) MUST_CHECK;
+
 bool migration_set(struct migration *m, const char *column, const char **field, const char *value,
                    struct error *err) MUST_CHECK;
 
@@ -83,8 +88,6 @@ unsigned migration_threads(const struct migration *m);
 
 /* Removes triggers, journal and shadow, and the row: the source is as it was.  Each may be gone
  * already. */
-/* Not where it holds rows before anybody said that it is ours. */
-bool migration_drop_shadow(struct migration *m, struct error *err) MUST_CHECK;
 bool migration_give_up(struct migration *m, struct error *err) MUST_CHECK;
 
 #endif

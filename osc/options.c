@@ -7,7 +7,7 @@
 #include "osc/base/nearest.h"
 #include "osc/options_table.h"
 
-static void set_defaults(struct options *options, struct arena *arena, struct error *err)
+static bool set_defaults(struct options *options, struct arena *arena, struct error *err)
 {
     *options = (struct options){.dsn = NULL};
     for (size_t i = 0; i < options_count; i++)
@@ -15,6 +15,7 @@ static void set_defaults(struct options *options, struct arena *arena, struct er
             !option_assign(options, options_table[i], options_table[i]->standard,
                            options_table[i]->name, arena, err))
             bug("the default of %s: %s", options_table[i]->name, err->text);
+    return true;
 }
 
 static const struct option *by_name(const char *name, size_t length)
@@ -117,7 +118,8 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
     bool ended = false;
 
     *words = (struct words){ARENA_ARRAY(arena, const char *, (size_t)argc + 1), 0};
-    set_defaults(options, arena, err);
+    if (!set_defaults(options, arena, err))
+        return false;
     for (; reader.at < argc; reader.at++) {
         char *word = argv[reader.at];
         if (ended || word[0] != '-' || !word[1]) {

@@ -49,9 +49,10 @@ static const struct option option_cutover_timeout = {
     .standard = "10m",
     .least = SECOND,
     .most = 7 * DAY,
-    .commands = FOR_CHANGE,
-    .help = "How long to go on trying to swap. Each try waits --lock-timeout at most and gives "
-            "the lock back; afterwards the migration stops and can be resumed.",
+    .commands = FOR_CHANGE | FOR_FINISH | FOR_ABORT,
+    .help = "How long to go on trying to swap, or to remove what others hold. Each try waits "
+            "--lock-timeout at most and gives the lock back; afterwards the migration stops and "
+            "can be resumed.",
 };
 
 static const struct option option_dry_run = {
@@ -100,7 +101,7 @@ static const struct option option_kill_blockers_after = {
     .zero = "never",
     .least = 1,
     .most = 7 * DAY,
-    .commands = FOR_CHANGE | FOR_ABORT,
+    .commands = FOR_CHANGE | FOR_FINISH | FOR_ABORT,
     .help = "End the connection of a transaction that keeps us from locking the table and is "
             "older than this. Never ended are replication, backups, maintenance and DDL, prepared "
             "transactions, and osc itself.",

@@ -158,6 +158,6 @@ void option_print(const struct options *options, const struct option *option, st
         return;
     }
     case OPT_CHOICE: text_add(out, option->choices[*(const unsigned *)at]); return;
-    case OPT_SECRET: text_add(out, "(secret)"); return; /* uncovered: none has a default to show */
+    case OPT_SECRET: text_add(out, "(secret)"); return;
     }
 }

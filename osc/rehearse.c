@@ -8,6 +8,7 @@
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/migrate.h"
+#include "osc/plan/preflight_disk.h"
 #include "osc/shadow.h"
 #include "triggers/capture_dialect.h"
 
@@ -137,7 +138,7 @@ bool migrate_plan(const struct request *request, struct plan_report *report, str
                 plan_preflight(plan, db, err);
     if (good) {
         report->plan = plan;
-        report->disk_bytes = (plan->source->data_bytes + plan->source->index_bytes) * 11 / 10;
+        report->disk_bytes = preflight_disk_bytes(plan);
         report->steps = ARENA_ARRAY(request->arena, struct step_script, 8);
         good = plan_refuse(plan, err) &&
                estimate_duration(db, plan, request->options->verify != VERIFY_NONE,

@@ -105,7 +105,6 @@ struct reporter *reporter_start(const struct progress *progress, const struct op
     reporter->group = group_new(NULL);
     if (reporter->medium == &terminal)
         status_line_start();
-    /* uncovered: a test cannot use up the system's threads */
     if (!group_start(reporter->group, "reporter", report, reporter, err)) {
         reporter_stop(reporter);
         return NULL;

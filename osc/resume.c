@@ -162,7 +162,6 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
                              m->state.id, rows[i].status, rows[i].error);
     }
-    /* uncovered: after two minutes */
     return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
 }
 
@@ -271,8 +270,7 @@ bool migrate_finish(const struct request *request, uint64_t *id, struct error *e
         error_hint(err, "osc resume %" PRIu64 " or osc abort %" PRIu64, m.state.id, m.state.id);
     }
     good = good && migration_take_over(&m, err) &&
-           (!*m.state.retired || (m.plan.dialect->cutover->drop_retired(m.db, &m.plan, err) &&
-                                  migration_set(&m, "retired", &m.state.retired, "", err)));
+           (!*m.state.retired || migration_drop_retired(&m, err));
     *id = good ? m.plan.id : 0;
     migration_close(&m);
     return good;

@@ -103,7 +103,7 @@ static bool connect_lane(struct replay *replay, unsigned lane, struct error *err
 
     db_close(replay->lanes[lane]);
     (void)snprintf(role, sizeof role, "replay-%u", lane);
-    replay->lanes[lane] = db_open(replay->job->dsn, role, err);
+    replay->lanes[lane] = db_open_patiently(replay->job->dsn, role, replay->cancel, err);
     return replay->lanes[lane] &&
            server_fence(replay->lanes[lane], plan->table_key, plan->run, role, err) &&
            prepare_session(replay->lanes[lane], plan, err);

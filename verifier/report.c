@@ -17,7 +17,10 @@ static void add_difference(const struct plan *plan, const struct difference *dif
     case DIFFERENCE_EXTRA: text_printf(out, "only in %s\n", plan->shadow->name); return;
     case DIFFERENCE_CHANGED: break;
     }
-    text_printf(out, "differ%s%s\n", *difference->columns ? "s in " : "ed", difference->columns);
+    if (*difference->columns)
+        text_printf(out, "differs in %s\n", difference->columns);
+    else
+        text_add(out, "differed\n");
 }
 
 void verdict_text(const struct plan *plan, const struct verdict *verdict, uint64_t most,

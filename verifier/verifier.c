@@ -39,6 +39,7 @@ struct worker {
     struct arena *kept;                       /* as long as the worker */
     uint64_t rows;                            /* the next range should have */
     unsigned excuse_next;
+    struct cancel *cancel;
     struct verdict verdict; /* its share */
 };
 
@@ -50,7 +51,7 @@ static bool connect_worker(struct worker *worker, struct error *err)
     char role[32];
 
     (void)snprintf(role, sizeof role, "verify-%u", worker->number);
-    struct db *db = db_open(verifier->job->dsn, role, err);
+    struct db *db = db_open_patiently(verifier->job->dsn, role, worker->cancel, err);
     pthread_mutex_lock(&verifier->lock);
     struct db *old = worker->db;
     worker->db = db;
@@ -217,6 +218,8 @@ static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct e
 static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
 {
     struct worker *worker = argument;
+
+    worker->cancel = cancel;
     const bool good = connect_worker(worker, err) && verify_ranges(worker, cancel, err);
 
     walk_leave(worker->verifier->walk);

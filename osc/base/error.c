@@ -68,6 +68,7 @@ static const struct {
     {ERROR_MISSING,   "missing",   1},
     {ERROR_DENIED,    "denied",    1},
     {ERROR_SERVER,    "server",    1},
+    {ERROR_FULL,      "full",      1},
     {ERROR_SYSTEM,    "system",    1},
 };
 static_assert(ARRAY_SIZE(kinds) == ERROR_SYSTEM + 1, "every kind has its row");

@@ -26,6 +26,7 @@ enum error_kind {
     ERROR_MISSING,   /* a named object does not exist                          */
     ERROR_DENIED,    /* the server refuses us: password or privilege           */
     ERROR_SERVER,    /* any other error reported by the server                 */
+    ERROR_FULL,      /* the server has no room left: disk, tablespace, temporary files */
     ERROR_SYSTEM,    /* the operating system or a library failed               */
 };
 

@@ -14,6 +14,8 @@
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
 
+enum { CROWDED_MS = 60000 };
+
 static const struct {
     enum error_kind kind;
     const char *hint;
@@ -40,6 +42,26 @@ struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err
             error_hint(err, "%s", hints[i].hint);
     db_close(db);
     return NULL;
+}
+
+struct db *db_open_patiently(const struct dsn *dsn, const char *purpose, struct cancel *cancel,
+                             struct error *err)
+{
+    const struct deadline until = deadline_in_ms(CROWDED_MS);
+
+    for (unsigned n = 0;; n++) {
+        error_clear(err);
+        struct db *db = db_open(dsn, purpose, err);
+        if (db || err->kind != ERROR_TRANSIENT || deadline_passed(&until))
+            return db;
+        if (n == 0)
+            LOG(LOG_WARN, "no connection to be had, trying again", F("for", purpose),
+                F("error", err->text));
+        if (!cancel_sleep_ms(cancel, backoff_until_ms(&until, n, 50, 2000))) {
+            (void)!cancel_check(cancel, err);
+            return NULL;
+        }
+    }
 }
 
 void db_close(struct db *db)

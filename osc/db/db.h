@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "osc/base/arena.h"
+#include "osc/base/cancel.h"
 #include "osc/base/error.h"
 #include "osc/base/text.h"
 #include "osc/db/dsn.h"
@@ -27,6 +28,9 @@ struct facts;
  * for it.  NULL on failure.
  */
 struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err) MUST_CHECK;
+/* The same, but waits a minute for a free connection where the server has none left. */
+struct db *db_open_patiently(const struct dsn *dsn, const char *purpose, struct cancel *cancel,
+                             struct error *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 
 const struct dialect *db_dialect(const struct db *db);

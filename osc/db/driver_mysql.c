@@ -1,6 +1,8 @@
 /* The only file that includes mysql.h: MariaDB Connector/C or Oracle's libmysqlclient. */
 #include <mysql.h>
+#include <mysqld_error.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -61,6 +63,14 @@ static bool set_error(MYSQL *mysql, struct error *err)
     const unsigned number = mysql_errno(mysql);
 
     error_set(err, mysql_error_kind(number), "%s", mysql_error(mysql));
+    /* MariaDB's library wraps what a server says that hangs up before TLS begins. */
+    const char *wrapped = strstr(err->text, "cannot be verified: ");
+    if (wrapped && isdigit((unsigned char)wrapped[strlen("cannot be verified: ")]))
+        err->kind =
+            mysql_error_kind((unsigned)strtoul(wrapped + strlen("cannot be verified: "), NULL, 10));
+    /* "Got error 28 from storage engine": the engine's own number is in the text alone. */
+    if (number == ER_GET_ERRNO && strstr(err->text, "No space left"))
+        err->kind = ERROR_FULL;
     (void)snprintf(err->code, sizeof err->code, "%u", number);
     return false;
 }

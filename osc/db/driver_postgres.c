@@ -89,11 +89,13 @@ static bool check_url(const struct dsn *dsn, struct error *err)
 static bool connect_error(PGconn *conn, struct error *err)
 {
     const char *text = PQerrorMessage(conn);
-    /* libpq keeps no SQLSTATE of a refused login: the words that matter are few. */
+    /* libpq keeps no SQLSTATE of a refused login: the words that matter are few, the first win. */
     static const struct {
         const char *words;
         enum error_kind kind;
     } refusals[] = {
+        {"too many",              ERROR_TRANSIENT},
+        {"remaining connection",  ERROR_TRANSIENT},
         {"password",              ERROR_DENIED   },
         {"authentication",        ERROR_DENIED   },
         {"pg_hba.conf",           ERROR_DENIED   },
@@ -101,8 +103,6 @@ static bool connect_error(PGconn *conn, struct error *err)
         {"permission denied",     ERROR_DENIED   },
         {"database \"",           ERROR_MISSING  },
         {"definition of service", ERROR_USAGE    },
-        {"too many",              ERROR_TRANSIENT},
-        {"remaining connection",  ERROR_TRANSIENT},
         {"SSL",                   ERROR_DENIED   },
         {"certificate",           ERROR_DENIED   },
     };

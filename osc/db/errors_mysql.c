@@ -68,6 +68,13 @@ static const struct {
     {3169, 3169, ERROR_LOST     }, /* killed (MySQL) */
     {4031, 4031, ERROR_LOST     }, /* idle for too long */
     {5014, 5014, ERROR_LOST     }, /* Connector/C: timed out */
+  /* no room */
+    {3,    3,    ERROR_FULL     }, /* error writing a file */
+    {20,   20,   ERROR_FULL     }, /* disk is full writing a file */
+    {1021, 1021, ERROR_FULL     }, /* disk full */
+    {1026, 1026, ERROR_FULL     }, /* error writing a file */
+    {1114, 1114, ERROR_FULL     }, /* the table is full */
+    {1878, 1878, ERROR_FULL     }, /* a temporary file cannot be written */
   /* names */
     {1049, 1049, ERROR_MISSING  },
     {1051, 1051, ERROR_MISSING  },

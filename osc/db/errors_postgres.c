@@ -15,7 +15,8 @@ static const struct {
     {"55006", ERROR_TRANSIENT}, /* object in use */
     {"57014", ERROR_TRANSIENT}, /* query cancelled */
     {"53300", ERROR_TRANSIENT}, /* too many connections */
-    {"53400", ERROR_TRANSIENT},
+    {"53100", ERROR_FULL     }, /* disk full */
+    {"53400", ERROR_FULL     }, /* temp_file_limit */
     {"25P03", ERROR_LOST     }, /* idle in transaction for too long */
     {"25P04", ERROR_LOST     }, /* transaction timeout */
     {"57P01", ERROR_LOST     }, /* administrator's command */

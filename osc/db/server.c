@@ -71,7 +71,7 @@ static bool fence_push(struct fence *fence, uint64_t holder, struct error *err)
 {
     struct db *db = fence->db;
 
-    if (deadline_passed(&fence->until)) { /* uncovered: after a minute, in which it rolls back */
+    if (deadline_passed(&fence->until)) {
         error_set(err, ERROR_TRANSIENT,
                   "connection %" PRIu64 " still acts as %s of %s: it was ended, but the server has "
                   "not let go of it",
@@ -185,6 +185,19 @@ bool server_fence_off(struct db *db, const char *table_key, const char *prefix, 
         }
     }
     return true;
+}
+
+bool server_check_writable(struct db *db, struct error *err)
+{
+    const char *reason = NULL;
+
+    if (!db->dialect->server->read_only(db, &reason, err))
+        return false;
+    if (!reason)
+        return true;
+    error_set(err, ERROR_SERVER, "the server was switched to read-only: %s", reason);
+    return error_hint(err, "osc resume goes on once it may be written again; where another server "
+                           "takes its place, osc resume --dsn that one");
 }
 
 void server_libraries(struct text *out)

@@ -9,6 +9,7 @@
 
 #include "osc/db/db.h"
 
+struct disk;
 struct replicas;
 struct replica_lag;
 
@@ -31,6 +32,7 @@ struct facts {
     const char *sight_right;         /* the statement that lets us see (more of) who holds a lock */
     const char *kill_right;          /* … that lets us end connections of others */
     bool has_check_names_per_schema; /* CHECK constraint names are unique per schema */
+    bool read_only_is_personal;      /* our role, database or DSN says read-only, not the server */
     bool lower_case_names;           /* table names are folded to lower case */
     const char *inner_tables;        /* information_schema's list of InnoDB's tables, or NULL */
     const char *inner_foreign_keys;  /* the same for foreign keys */
@@ -51,6 +53,12 @@ struct server_dialect {
     bool (*lock_holder)(struct db *db, const char *name, uint64_t *holder,
                         struct error *err);                              /* 0: free */
     bool (*kill)(struct db *db, uint64_t connection, struct error *err); /* gone already is fine */
+
+    /* Why nobody may write to this server now, in *reason; NULL: everybody may. */
+    bool (*read_only)(struct db *db, const char **reason, struct error *err);
+
+    /* Adds where its files are, if it runs on this host and tells us. */
+    bool (*find_files)(struct db *db, struct disk *disk, struct error *err);
 
     /* From the primary; `replicas` keeps connections from look to look. */
     bool (*look_at_replicas)(struct db *db, struct replicas *replicas, struct replica_lag *lag,
@@ -89,6 +97,12 @@ bool server_fence(struct db *db, const char *table_key, const char *run, const c
  * to). */
 bool server_fence_off(struct db *db, const char *table_key, const char *prefix, unsigned from,
                       unsigned to, struct error *err) MUST_CHECK;
+
+/*
+ * ERROR_SERVER when the server was switched to read-only.  What we write may still be let
+ * through (a superuser's), but is lost, or worse, on the server that takes its place.
+ */
+bool server_check_writable(struct db *db, struct error *err) MUST_CHECK;
 
 /* Adds the client libraries we run with, one per line. */
 void server_libraries(struct text *out);

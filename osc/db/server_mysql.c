@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "osc/base/log.h"
+#include "osc/db/disk.h"
 #include "osc/db/driver.h"
 #include "osc/db/replicas.h"
 #include "osc/db/server.h"
@@ -275,11 +277,60 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
     return true;
 }
 
+/* super_read_only switches it on, too. */
+static bool read_only(struct db *db, const char **reason, struct error *err)
+{
+    const char *value = NULL;
+
+    if (!db_value(db, db->arena, &value, "SELECT @@GLOBAL.read_only", err))
+        return false;
+    *reason = value && strcmp(value, "0") != 0 && strcasecmp(value, "OFF") != 0 ? "read_only is on"
+                                                                                : NULL;
+    return true;
+}
+
+/* Where a name stands for several directories the first one does. */
+static void add_directory(struct disk *disk, const char *what, const char *path, unsigned writes)
+{
+    if (*path)
+        disk_add(disk, what, arena_printf(disk->arena, "%.*s", (int)strcspn(path, ":"), path),
+                 writes);
+}
+
+/* Two hosts of one name that both have these directories would deceive us. */
+static bool find_files(struct db *db, struct disk *disk, struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+    char host[256] = "";
+
+    (void)gethostname(host, sizeof host - 1);
+    if (!db_query(db, &rows,
+                  "SELECT @@hostname, @@datadir, @@log_bin, COALESCE(@@log_bin_basename, ''),"
+                  " @@tmpdir",
+                  err))
+        return false;
+    if (rows_next(&rows, err) && strcmp(host, rows_text(&rows, 0)) == 0) {
+        add_directory(disk, "data", rows_text(&rows, 1), DISK_TABLES);
+        if (rows_bool(&rows, 2)) {
+            char *basename = arena_string(disk->arena, rows_text(&rows, 3));
+            char *slash = strrchr(basename, '/');
+            if (slash) {
+                *slash = '\0';
+                add_directory(disk, "the binary log", basename, DISK_LOG);
+            }
+        }
+        add_directory(disk, "temporary files", rows_text(&rows, 4), 0);
+    }
+    return err->kind == ERROR_NONE;
+}
+
 const struct server_dialect mysql_server = {
     .begin = "START TRANSACTION",
     .setup = setup,
     .lock_take = lock_take,
     .lock_holder = lock_holder,
     .kill = kill_connection,
+    .read_only = read_only,
+    .find_files = find_files,
     .look_at_replicas = mysql_look_at_replicas,
 };

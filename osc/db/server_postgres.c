@@ -1,6 +1,9 @@
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "osc/base/log.h"
+#include "osc/db/disk.h"
 #include "osc/db/driver.h"
 #include "osc/db/replicas.h"
 #include "osc/db/server.h"
@@ -88,6 +91,37 @@ static bool set_session(struct db *db, struct error *err)
     if (!db_exec(db, "SET client_connection_check_interval = '10s'", NULL, &refusal))
         LOG(LOG_DEBUG, "the server refused a session setting", F("error", refusal.text));
     return true;
+}
+
+/*
+ * Asked before our own setting hides it.  What was set for a role, a database or
+ * in the DSN is a bad default; what stands in the server's configuration is a switch.
+ */
+static bool is_personally_read_only(struct db *db, bool *personal, struct error *err)
+{
+    uint64_t found = 0;
+    const bool good =
+        db_value_u64(db, &found,
+                     "SELECT pg_catalog.count(*) FROM pg_catalog.pg_settings s\n"
+                     "WHERE s.name = 'default_transaction_read_only' AND s.setting = 'on'\n"
+                     "AND s.source NOT IN ('default', 'configuration file', 'command line')",
+                     err);
+
+    *personal = found != 0;
+    return good;
+}
+
+static bool read_only(struct db *db, const char **reason, struct error *err)
+{
+    static const char is_standby[] =
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'it is a standby' END";
+    static const char is_switched[] =
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'it is a standby'\n"
+        "WHEN s.reset_val = 'on' THEN 'default_transaction_read_only is on' END\n"
+        "FROM pg_catalog.pg_settings s WHERE s.name = 'default_transaction_read_only'";
+
+    return db_value(db, db->arena, reason,
+                    db->facts->read_only_is_personal ? is_standby : is_switched, err);
 }
 
 /* ---------------------------------------------------------------- pooler */
@@ -180,7 +214,13 @@ static bool read_facts(struct db *db, struct error *err)
 
 static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
 {
-    return check_pooler(db, err) && set_session(db, err) && read_facts(db, err);
+    bool personal = false;
+
+    if (!check_pooler(db, err) || !is_personally_read_only(db, &personal, err) ||
+        !set_session(db, err) || !read_facts(db, err))
+        return false;
+    db->facts->read_only_is_personal = personal;
+    return true;
 }
 
 /* ----------------------------------------------------------- named locks */
@@ -239,6 +279,38 @@ static bool kill_connection(struct db *db, uint64_t connection, struct error *er
     return sql_exec(db, "SELECT pg_catalog.pg_terminate_backend({pid})", &env, NULL, err);
 }
 
+/* The server's process is one of this host's; one of another's would hardly have its id. */
+static bool is_on_this_host(const struct db *db)
+{
+    char path[64], title[16] = "";
+
+    (void)snprintf(path, sizeof path, "/proc/%" PRIu64 "/cmdline", db->id);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    const size_t n = fread(title, 1, sizeof title - 1, file);
+    (void)fclose(file);
+    return n > 0 && strncmp(title, "postgres", 8) == 0;
+}
+
+static bool find_files(struct db *db, struct disk *disk, struct error *err)
+{
+    const char *data = NULL;
+
+    if (!is_on_this_host(db))
+        return true;
+    if (!db_value(db, disk->arena, &data,
+                  "SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')\n"
+                  "THEN pg_catalog.current_setting('data_directory') END",
+                  err))
+        return false;
+    if (!data)
+        return true;
+    disk_add(disk, "data", data, DISK_TABLES);
+    disk_add(disk, "the write-ahead log", arena_printf(disk->arena, "%s/pg_wal", data), 0);
+    return true;
+}
+
 const struct server_dialect postgres_server = {
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     /* The first query takes the snapshot, and BEGIN is none. */
@@ -246,5 +318,7 @@ const struct server_dialect postgres_server = {
     .lock_take = lock_take,
     .lock_holder = lock_holder,
     .kill = kill_connection,
+    .read_only = read_only,
+    .find_files = find_files,
     .look_at_replicas = postgres_look_at_replicas,
 };

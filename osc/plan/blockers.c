@@ -101,15 +101,30 @@ static bool read_blockers(struct rows *rows, struct blockers *found, struct erro
     return err->kind == ERROR_NONE;
 }
 
+static const char *first_table(const struct lookout *lookout)
+{
+    return lookout->tables[0] ? lookout->tables[0] : lookout->plan->source->name;
+}
+
+static void bind_tables(struct sql_env *env, struct db *db, const struct lookout *lookout)
+{
+    AUTO(text) names = TEXT_INIT;
+
+    text_add(&names, db_quote_literal(db, env->arena, first_table(lookout)));
+    if (lookout->tables[1])
+        text_printf(&names, ", %s", db_quote_literal(db, env->arena, lookout->tables[1]));
+    sql_bind_literal(env, db, "name", first_table(lookout));
+    sql_bind_sql(env, "names", arena_string(env->arena, names.bytes));
+}
+
 static bool ask(const struct lookout *lookout, struct db *db, const char *question,
                 uint64_t older_ms, bool hidden, struct blockers *found, struct error *err)
 {
-    const struct table *source = lookout->plan->source;
     struct sql_env env = {.arena = found->arena};
     AUTO(rows) rows = ROWS_INIT;
 
-    sql_bind_literal(&env, db, "schema", source->schema);
-    sql_bind_literal(&env, db, "name", source->name);
+    sql_bind_literal(&env, db, "schema", lookout->plan->source->schema);
+    bind_tables(&env, db, lookout);
     sql_bind_u64(&env, "older", older_ms);
     sql_bind_sql(&env, "readers", lookout->readers_count ? "TRUE" : "FALSE");
     sql_bind_sql(&env, "hidden", hidden ? "TRUE" : "FALSE");
@@ -163,7 +178,7 @@ static void tell(struct lookout *lookout, const struct blockers *found)
     for (size_t i = 0; i < found->n; i++) {
         const struct blocker *b = &found->list[i];
         LOG(LOG_INFO, found->is_guess ? "table may be held by others" : "table is held by others",
-            F("table", lookout->plan->source->name), FU("id", b->id), F("user", b->user),
+            F("table", first_table(lookout)), FU("id", b->id), F("user", b->user),
             F("host", b->host), F("age", age_of(b)), F("doing", b->doing), F("query", b->query),
             F("spared_because", kills ? b->spared : ""));
     }
@@ -188,7 +203,7 @@ static void end_one(struct lookout *lookout, struct db *db, const struct blocker
 
     if (dialect->kill(db, b, lookout->patience->kill_after_ms, &refusal)) {
         lookout->ended[lookout->n_ended++ % ARRAY_SIZE(lookout->ended)] = b->id;
-        LOG(LOG_WARN, "blocker killed", F("table", lookout->plan->source->name), FU("id", b->id),
+        LOG(LOG_WARN, "blocker killed", F("table", first_table(lookout)), FU("id", b->id),
             F("user", b->user), F("host", b->host), F("age", age_of(b)), F("doing", b->doing),
             F("query", b->query));
         return;
@@ -237,7 +252,8 @@ bool lookout_is_clear(struct lookout *lookout, struct db *db, struct error *err)
         tell(lookout, &found);
         end_old_ones(lookout, db, &found);
         describe(&found, &names);
-        good = error_set(err, ERROR_TRANSIENT, "others hold %s:%s", lookout->plan->source->quoted,
+        good = error_set(err, ERROR_TRANSIENT, "others hold %s:%s",
+                         lookout->tables[0] ? lookout->tables[0] : lookout->plan->source->quoted,
                          names.bytes);
     }
     arena_free(found.arena);
@@ -292,4 +308,29 @@ bool lookout_advise(const struct lookout *lookout, const char *before, const cha
         return error_hint(err, "%s%s, then %s", before, lookout->missing, next);
     return error_hint(err, "%send what is in the way%s or raise --cutover-timeout, then %s", before,
                       lookout->patience->kill_after_ms ? "" : ", use --kill-blockers-after", next);
+}
+
+bool lookout_persist(struct lookout *lookout, lock_attempt *attempt, bool at_once, struct db *db,
+                     struct error *err)
+{
+    const struct patience *patience = lookout->patience;
+    const struct deadline until = deadline_in_ms(patience->total_ms);
+
+    for (unsigned n = 0;; n++) {
+        error_clear(err);
+        if ((n == 0 && at_once) || lookout_is_clear(lookout, db, err)) {
+            if (attempt(db, lookout->plan, patience->lock_ms, err))
+                return true;
+            if (err->kind == ERROR_TRANSIENT)
+                lookout_explain(lookout, db, err);
+        }
+        if (err->kind != ERROR_TRANSIENT)
+            return false;
+        if (deadline_passed(&until))
+            return error_prefix(err, "not within %s", human_setting(patience->total_ms).text);
+        LOG(LOG_DEBUG, "table is busy, trying again", F("table", first_table(lookout)),
+            FU("attempt", n + 1), F("error", err->text));
+        if (!cancel_sleep_ms(patience->cancel, backoff_until_ms(&until, n, 50, 5000)))
+            return cancel_check(patience->cancel, err); /* uncovered: cancelled in this pause */
+    }
 }

@@ -43,8 +43,8 @@ struct blocker_dialect {
     /*
      * Query: id, user, host, age in ms, what it does, its statement, why it is
      * spared; the oldest first.  {schema} and {name} of the table, {older} ms, {readers}: who
-     * has only read it counts, {hidden}: so does who is hidden from us.  NULL: this server
-     * does not tell.
+     * has only read it counts, {hidden}: so does who is hidden from us.  {names} are all of
+     * them, for IN.  NULL: this server does not tell.
      */
     const char *(*holders)(const struct facts *facts);
     /* The same where it does not: who has been in a transaction, or uses a table. */
@@ -57,12 +57,13 @@ struct blocker_dialect {
 extern const struct blocker_dialect mysql_blockers;
 extern const struct blocker_dialect postgres_blockers;
 
-/* Watches one table through several attempts: says things once, and not too often. */
+/* Watches tables through several attempts: says things once, and not too often. */
 struct lookout {
     const struct plan *plan;
     const struct patience *patience;
-    bool readers_count; /* the lock that is wanted minds readers */
-    bool has_named;     /* the last look found somebody, and the error names him */
+    const char *tables[2]; /* of the source's schema, by name; none: the source itself */
+    bool readers_count;    /* the lock that is wanted minds readers */
+    bool has_named;        /* the last look found somebody, and the error names him */
     uint64_t told_ms, told_hash;
     uint64_t ended[8]; /* connections that were told to end */
     unsigned n_ended;
@@ -88,6 +89,18 @@ bool lookout_advise(const struct lookout *lookout, const char *before, const cha
  * chunk or a replay behind somebody's DDL loses only our own time.
  */
 struct deadline patience_deadline(const struct patience *patience);
+
+/* Wants a lock, waiting for it at most `lock_ms`.  ERROR_TRANSIENT: it may be tried again. */
+typedef bool lock_attempt(struct db *db, const struct plan *plan, uint64_t lock_ms,
+                          struct error *err);
+
+/*
+ * Tries until it is done or our time is up.  Never two attempts without a pause,
+ * as the application queues behind each of them, and none while it would be in vain; `at_once`:
+ * but the first.
+ */
+bool lookout_persist(struct lookout *lookout, lock_attempt *attempt, bool at_once, struct db *db,
+                     struct error *err) MUST_CHECK;
 
 /* A statement without its values, on one line, cut to fit. */
 const char *blocker_shape(const char *statement, struct arena *arena);

@@ -37,7 +37,7 @@ static const char question[] =
     "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
     "  JOIN pg_catalog.pg_database d ON d.oid = k.database\n"
     "  WHERE d.datname = pg_catalog.current_database() AND k.locktype = 'relation'\n"
-    "  AND n.nspname = {schema} AND c.relname = {name} AND CASE WHEN k.granted\n"
+    "  AND n.nspname = {schema} AND c.relname IN ({names}) AND CASE WHEN k.granted\n"
     "    THEN {readers} OR k.mode NOT IN ('AccessShareLock', 'RowShareLock')\n"
     "    ELSE k.mode NOT IN " WEAK " END GROUP BY k.pid) l\n"
     "JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid\n"
@@ -53,9 +53,10 @@ static const char question[] =
     "SELECT DISTINCT 0, p.owner, '',\n"
     "  (1000 * EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.prepared))::pg_catalog.int8,\n"
     "  pg_catalog.format('prepared transaction %L', p.gid), '', 'prepared "
-    "transaction'\n" POSTGRES_PREPARED "AND l.relation = (SELECT c.oid FROM pg_catalog.pg_class c\n"
+    "transaction'\n" POSTGRES_PREPARED
+    "AND l.relation IN (SELECT c.oid FROM pg_catalog.pg_class c\n"
     "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
-    "  WHERE n.nspname = {schema} AND c.relname = {name})\n"
+    "  WHERE n.nspname = {schema} AND c.relname IN ({names}))\n"
     "AND ({readers} OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))\n"
     "ORDER BY age DESC";
 

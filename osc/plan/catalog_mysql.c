@@ -158,8 +158,8 @@ static struct key *key_named(struct reader *reader, const char *name, size_t *si
         return &table->keys[table->n_keys - 1];
     if (table->n_keys == *size) {
         struct key *more = ARENA_ARRAY(reader->arena, struct key, *size * 2 + 8);
-        for (size_t i = 0; i < table->n_keys; i++)
-            more[i] = table->keys[i];
+        if (*size)
+            memcpy(more, table->keys, *size * sizeof *more);
         table->keys = more;
         *size = *size * 2 + 8;
     }

@@ -9,6 +9,7 @@
 #include "osc/plan/catalog_dialect.h"
 #include "osc/plan/key.h"
 #include "osc/plan/names.h"
+#include "osc/plan/preflight_disk.h"
 
 const struct column *table_column(const struct table *table, const char *name)
 {
@@ -145,7 +146,7 @@ bool plan_preflight(struct plan *plan, struct db *db, struct error *err)
                   "add a primary key, or a unique key over NOT NULL columns",
                   "no primary key and no unique key over NOT NULL columns%s%s",
                   source->n_keys ? ": " : "", source->n_keys ? source->keys[0].unusable : "");
-    return true;
+    return preflight_disk(db, plan, err);
 }
 
 bool plan_check_primary(struct plan *plan, struct db *db, struct error *err)

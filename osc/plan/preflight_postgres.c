@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "osc/db/dialect.h"
 #include "osc/plan/postgres.h"
 
 /*
@@ -301,13 +302,13 @@ static bool ask_all(struct db *db, struct plan *plan, const struct question *que
 
 static bool check_server(struct db *db, struct plan *plan, struct error *err)
 {
-    const char *is_standby = NULL;
+    const char *reason = NULL;
 
-    if (!db_value(db, plan->arena, &is_standby, "SELECT pg_catalog.pg_is_in_recovery()", err))
+    if (!plan->dialect->server->read_only(db, &reason, err))
         return false;
-    if (is_standby && *is_standby == 't')
+    if (reason)
         plan_find(plan, FINDING_REFUSAL, "server", "connect to the primary",
-                  "the server is a standby");
+                  "the server takes no writes: %s", reason);
     return true;
 }
 

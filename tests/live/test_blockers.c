@@ -83,6 +83,81 @@ static void the_cutover_gives_up_and_can_be_resumed(void **state)
     every_write_is_there(s, &app);
 }
 
+/* ---- what is left to be removed ---- */
+
+/* A dump that has read it already, for instance. */
+static struct link begins_to_read(const struct scene *s, const char *table)
+{
+    struct link link = arrives(s);
+    char sql[80];
+
+    (void)snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM %s", table);
+    does(&link, "BEGIN");
+    does(&link, sql);
+    return link;
+}
+
+static void leaves(struct link *link)
+{
+    does(link, "COMMIT");
+    link_close(link);
+}
+
+static void finish_waits_for_a_reader(void **state)
+{
+    struct scene *s = *state;
+
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 0);
+    struct link reader = begins_to_read(s, "t_osc_old");
+    assert_says(scene_osc(s, "finish", "--cutover-timeout=1s", NULL), 1, "idle in transaction");
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t_osc_old"), OTHERS_ROWS);
+    const pid_t osc = scene_start(s, "finish", "--cutover-timeout=30s", NULL);
+    awaits(s, osc, "held by others");
+    leaves(&reader);
+    assert_exit(scene_wait(s, osc), 0);
+    assert_nothing_left(s, false);
+}
+
+/* The swap has happened: only the rest of the work waits, and can be resumed. */
+static void dropping_at_once_can_be_resumed(void **state)
+{
+    struct scene *s = *state;
+    struct application app;
+
+    scene_hold(s, "finish");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop",
+                                  "--cutover-timeout=2s", NULL);
+    scene_await(s, "finish");
+    struct link reader = begins_to_read(s, "t_osc_old");
+    writes_go_on(&app, s);
+    scene_release(s, "finish");
+    struct outcome outcome = scene_wait(s, osc);
+    if (!strstr(outcome.err, "osc resume"))
+        fail_msg("no advice: %s", outcome.err);
+    assert_says(outcome, 1, "idle in transaction");
+    assert_true(has_column(s));
+    leaves(&reader);
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    nobody_waited_long(&app);
+    every_write_is_there(s, &app);
+    assert_nothing_left(s, false);
+}
+
+static void abort_waits_for_a_reader_of_the_shadow(void **state)
+{
+    struct scene *s = *state;
+
+    scene_kill_at(s, "verify");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
+    struct link reader = begins_to_read(s, "t_osc_new");
+    assert_says(scene_osc(s, "abort", "--cutover-timeout=1s", NULL), 1, "osc abort");
+    const pid_t osc = scene_start(s, "abort", NULL);
+    awaits(s, osc, "held by others");
+    leaves(&reader);
+    assert_exit(scene_wait(s, osc), 0);
+    assert_nothing_left(s, false);
+}
+
 /* ---- somebody else's DDL in the queue ---- */
 
 /* It waits for the reader, and everybody would wait behind it: osc must not make that worse. */
@@ -258,6 +333,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_lost_race_is_told, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_hopeless_race_is_told, others_open, others_close),
+        cmocka_unit_test_setup_teardown(finish_waits_for_a_reader, others_open, others_close),
+        cmocka_unit_test_setup_teardown(dropping_at_once_can_be_resumed, others_open, others_close),
+        cmocka_unit_test_setup_teardown(abort_waits_for_a_reader_of_the_shadow, others_open,
+                                        others_close),
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_chunk_waits_behind_ddl, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_replay_waits_behind_ddl, others_open, others_close),

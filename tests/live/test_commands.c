@@ -129,70 +129,6 @@ static void progress_is_shown(void **state)
     assert_shows(scene_osc(s, "status", NULL), "backlog 4");
 }
 
-/* Written by a newer osc, or spoiled. */
-static void a_state_that_cannot_be_read_is_told(void **state)
-{
-    struct scene *s = *state;
-
-    make(s, "t");
-    scene_kill_at(s, "indexes");
-    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
-    scene_release(s, "indexes");
-    if (s->is_postgres) {
-        const char *deferred = scene_value(s, "SELECT deferred FROM osc_state");
-        scene_sql(s, "UPDATE osc_state SET deferred = 'spoiled'");
-        assert_says(scene_osc(s, "resume", NULL), 1, "cannot be read");
-        scene_sql(s, "UPDATE osc_state SET deferred = '%s'", deferred);
-    }
-    scene_sql(s, "UPDATE osc_state SET step = 'later'");
-    assert_says(scene_osc(s, "resume", NULL), 2, "nothing to resume");
-    scene_sql(s, "UPDATE osc_state SET step = 'indexes'");
-    assert_exit(scene_osc(s, "abort", NULL), 0);
-    assert_nothing_left(s, true);
-}
-
-static void what_lies_in_the_shadows_place_is_left_alone(void **state)
-{
-    struct scene *s = *state;
-
-    make(s, "t");
-    scene_kill_at(s, "shadow");
-    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
-    scene_release(s, "shadow");
-    make(s, "t_osc_new");
-    assert_says(scene_osc(s, "resume", NULL), 3, "it holds rows");
-    assert_says(scene_osc(s, "abort", NULL), 3, "it holds rows");
-    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t_osc_new"), 2);
-    scene_sql(s, "DROP TABLE t_osc_new");
-    assert_exit(scene_osc(s, "abort", NULL), 0);
-}
-
-static void a_zone_is_not_guessed(void **state)
-{
-    struct scene *s = *state;
-
-    if (!s->is_postgres)
-        return;
-    scene_sql(s, "CREATE TABLE t (id int PRIMARY KEY, at timestamptz)");
-    scene_sql(s, "ALTER DATABASE %s SET TimeZone = 'Europe/Rome'",
-              scene_value(s, "SELECT current_database()"));
-    assert_says(scene_osc(s, "plan", "t", "ALTER COLUMN at TYPE timestamp", NULL), 3,
-                "AT TIME ZONE 'Europe/Rome'");
-}
-
-static void tables_without_a_key_are_no_use(void **state)
-{
-    struct scene *s = *state;
-
-    scene_sql(s, "CREATE TABLE a (v int)");
-    scene_sql(s, "CREATE TABLE b (v int)");
-    assert_exit(scene_osc(s, "verify", "a", "b", NULL), 3);
-    struct outcome plan = scene_osc(s, "plan", "a", "ADD COLUMN c int", "--json", NULL);
-    assert_int_equal(plan.status, 3);
-    assert_non_null(strstr(plan.out, "\"key\":null"));
-    outcome_free(&plan);
-}
-
 /* Two schemas may each have a migration 1. */
 static void a_number_may_need_its_schema(void **state)
 {
@@ -231,10 +167,6 @@ int main(void)
         TEST(while_one_is_stopped),
         TEST(one_that_finishes_is_not_aborted),
         TEST(progress_is_shown),
-        TEST(a_state_that_cannot_be_read_is_told),
-        TEST(what_lies_in_the_shadows_place_is_left_alone),
-        TEST(a_zone_is_not_guessed),
-        TEST(tables_without_a_key_are_no_use),
         TEST(a_number_may_need_its_schema),
         TEST(a_full_disk_behind_a_plan_is_told),
     };

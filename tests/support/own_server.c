@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -77,6 +78,17 @@ int own_server_close(void **state UNUSED)
 void own_server_crash(void)
 {
     lab("stop %s --now", directory);
+}
+
+void own_server_demote(void)
+{
+    char path[sizeof directory + 30];
+
+    (void)snprintf(path, sizeof path, "%s/data/standby.signal", directory);
+    FILE *signal = fopen(path, "w");
+    assert_non_null(signal);
+    (void)fclose(signal);
+    (void)chmod(path, 0644);
 }
 
 void own_server_restart(struct scene *scene)

@@ -19,6 +19,9 @@ int own_server_close(void **state);
 void own_server_crash(void);
 void own_server_restart(struct scene *scene);
 
+/* PostgreSQL, while it is down: it comes back as a standby. */
+void own_server_demote(void);
+
 /* Ends one of osc's connections, the `choice`th of those that there are; false: there is none. */
 bool own_server_kill_backend(struct scene *scene, unsigned choice);
 

@@ -6,8 +6,9 @@ struct traffic *writers_start(struct scene *scene, const struct writers_wish *wi
 {
     const struct traffic_options options = {
         .dsn = scene->dsn,
-        .writers = 4,
-        .readers = 1,
+        .table = wish->table,
+        .writers = wish->writers ? wish->writers : 4,
+        .readers = !wish->writers,
         .rate = wish->rate,
         .create_rows = wish->rows,
         .may_lose_connections = wish->may_lose_connections,

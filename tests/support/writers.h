@@ -8,8 +8,10 @@
 #include "tests/support/traffic.h"
 
 struct writers_wish {
+    const char *table;         /* NULL: users */
+    unsigned writers;          /* 0: four, and a reader */
     unsigned rate;             /* transactions a second of all of them */
-    uint64_t rows;             /* the table `users` is made with so many; 0: it is there */
+    uint64_t rows;             /* the table is made with so many; 0: it is there */
     bool may_lose_connections; /* the server is going to be killed */
 };
 

@@ -1,1 +1,1 @@
-UPDATE t SET v = CASE id WHEN 43 THEN 'eleven char' ELSE 'y' END;
+UPDATE t SET v = 'eleven char' WHERE id = 43;

@@ -1,3 +1,0 @@
-CREATE DOMAIN seven AS int DEFAULT 7;
-CREATE TABLE t (id int PRIMARY KEY, v int);
-INSERT INTO t VALUES (1, 1), (2, 2);

@@ -1,1 +1,0 @@
-ALTER COLUMN v TYPE money

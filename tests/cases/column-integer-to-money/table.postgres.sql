@@ -1,2 +1,0 @@
-CREATE TABLE t (id int PRIMARY KEY, v int);
-INSERT INTO t VALUES (1, 1), (2, -7), (3, NULL);

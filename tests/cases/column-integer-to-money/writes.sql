@@ -1,1 +1,0 @@
-UPDATE t SET v = 12 WHERE id = 2;

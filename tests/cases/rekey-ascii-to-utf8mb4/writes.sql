@@ -1,2 +1,0 @@
-UPDATE t SET id = 'A' WHERE v = 2;
-DELETE FROM t WHERE v = 3;

@@ -1,1 +1,0 @@
-MODIFY id varbinary(8) NOT NULL

@@ -1,1 +1,0 @@
-MODIFY v binary(5)

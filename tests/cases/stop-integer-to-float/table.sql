@@ -1,2 +1,0 @@
-CREATE TABLE t (id int PRIMARY KEY, v int);
-INSERT INTO t VALUES (1, 5), (42, 16777217), (43, NULL);
