@@ -85,7 +85,7 @@ static bool set_session(struct db *db, struct error *err)
         text_printf(&statement, "%s('%s','%s')", i ? "," : "", settings[i].name, settings[i].value);
     text_add(&statement, ") w(name, value) JOIN pg_catalog.pg_settings s"
                          " ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name)");
-    if (!set_first(db, err) || !db_exec(db, statement.bytes, NULL, err))
+    if (!db_exec(db, statement.bytes, NULL, err))
         return error_prefix(err, "setting up the session");
     /* Ends a statement whose client has died; some systems cannot. */
     if (!db_exec(db, "SET client_connection_check_interval = '10s'", NULL, &refusal))
@@ -216,8 +216,9 @@ static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)
 {
     bool personal = false;
 
-    if (!check_pooler(db, err) || !is_personally_read_only(db, &personal, err) ||
-        !set_session(db, err) || !read_facts(db, err))
+    if (!check_pooler(db, err) || !set_first(db, err) ||
+        !is_personally_read_only(db, &personal, err) || !set_session(db, err) ||
+        !read_facts(db, err))
         return false;
     db->facts->read_only_is_personal = personal;
     return true;
