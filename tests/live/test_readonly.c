@@ -71,10 +71,10 @@ static void a_default_of_the_role_does_not_matter(void **state)
         skip();
     scene_sql(s, "CREATE TABLE t (id int PRIMARY KEY)");
     scene_sql(s, "ALTER ROLE postgres SET default_transaction_read_only = on");
-    const int status = scene_wait(s, scene_start(s, "alter", "t", "ADD COLUMN c int", NULL)).status;
+    struct outcome o = scene_wait(s, scene_start(s, "alter", "t", "ADD COLUMN c int", NULL));
     scene_sql(s, "SET default_transaction_read_only = off");
     scene_sql(s, "ALTER ROLE postgres RESET default_transaction_read_only");
-    assert_int_equal(status, 0);
+    assert_exit(o, 0);
 }
 
 /* A primary that is started as a standby; promoted, it is what it was. */
