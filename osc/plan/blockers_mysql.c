@@ -15,7 +15,8 @@
 /*
  * A lock whose thread is gone belongs to a prepared transaction.  Global locks
  * are those of backups.  Somebody who waits counts when what he wants keeps
- * others out: everybody queues behind him.
+ * others out: everybody queues behind him.  A transaction that is young will end soon; a
+ * backup counts from its first moment.
  */
 static const char by_performance_schema[] =
     "SELECT COALESCE(h.PROCESSLIST_ID, 0), COALESCE(h.PROCESSLIST_USER, ''),\n"
@@ -55,7 +56,7 @@ static const char by_performance_schema[] =
     " ON a.PROCESSLIST_ID = h.PROCESSLIST_ID AND a.ATTR_NAME = 'program_name'\n"
     "WHERE (h.THREAD_ID IS NULL OR h.PROCESSLIST_ID <> CONNECTION_ID())\n"
     " AND (l.holds OR l.is_strong)\n"
-    " AND (h.THREAD_ID IS NULL OR COALESCE(x.TIMER_WAIT / 1000000000,\n"
+    " AND (h.THREAD_ID IS NULL OR l.is_global OR COALESCE(x.TIMER_WAIT / 1000000000,\n"
     "  h.PROCESSLIST_TIME * 1000, 0) >= {older})\n"
     "ORDER BY age DESC";
 
@@ -90,7 +91,8 @@ static const char by_plugin[] =
     "   'MDL_BACKUP_WAIT_COMMIT') GROUP BY THREAD_ID) AS l\n"
     "JOIN information_schema.PROCESSLIST AS p ON p.ID = l.THREAD_ID\n"
     "LEFT JOIN information_schema.INNODB_TRX AS x ON x.trx_mysql_thread_id = p.ID\n"
-    "WHERE p.ID <> CONNECTION_ID() HAVING age >= {older}\n"
+    "WHERE p.ID <> CONNECTION_ID()\n"
+    " AND (l.is_global OR COALESCE(" AGE_OF_TRX ", p.TIME * 1000) >= {older})\n"
     "UNION ALL SELECT p.ID, p.USER, p.HOST, p.TIME * 1000 AS age, 'waiting for it',\n"
     " COALESCE(LEFT(p.INFO, 1000), ''), 'maintenance, DDL or LOCK TABLES'\n"
     "FROM information_schema.PROCESSLIST AS p\n"
