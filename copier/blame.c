@@ -94,13 +94,13 @@ void blame_row(struct db *db, const struct plan *plan, const char *range, struct
     for (to = suspects.n; to - from > 1;) {
         const size_t middle = from + (to - from) / 2;
         if (try_rows(db, &env, suspect_range(plan, range, &suspects, from, middle, arena),
-                     plan->dialect->copy->chunk, &ignored))
+                     copy_statement(plan), &ignored))
             from = middle;
         else
             to = middle;
     }
     const char *row = suspect_range(plan, range, &suspects, from, to, arena);
-    if (!try_rows(db, &env, row, plan->dialect->copy->chunk, &found) && found.kind == err->kind) {
+    if (!try_rows(db, &env, row, copy_statement(plan), &found) && found.kind == err->kind) {
         const char *column = guilty_column(db, plan, row, found.text, arena);
         const char *key = bound_show(plan, &suspects.bounds[from], arena);
         *err = found;

@@ -23,7 +23,8 @@ struct copier {
     const struct copy_job *job;
     struct chunker *chunker;
     struct extent extent;
-    atomic_uint working; /* workers that still run */
+    atomic_uint working;      /* workers that still run */
+    atomic_bool is_cut_short; /* some left although there was more */
 };
 
 struct worker {
@@ -51,6 +52,49 @@ static bool connect_worker(struct worker *worker, struct error *err)
     return false;
 }
 
+const char *copy_statement(const struct plan *plan)
+{
+    return plan->is_bare ? plan->dialect->copy->bare_chunk : plan->dialect->copy->chunk;
+}
+
+/*
+ * Without an index nothing would notice that a chunk is copied a second time.
+ * So a record of it is committed with its rows: both are there, or neither.
+ */
+static bool record_chunk(struct worker *worker, uint64_t rows, struct error *err)
+{
+    const struct plan *plan = worker->copier->job->plan;
+    struct sql_env env = {.arena = worker->chunk.arena, .outer = &plan->env};
+
+    if (!plan->is_bare || MUTANT("no-record"))
+        return true;
+    sql_bind_u64(&env, "first", worker->chunk.from);
+    sql_bind_u64(&env, "last", worker->chunk.to);
+    sql_bind_u64(&env, "rows", rows);
+    return sql_exec(worker->db, plan->dialect->copy->record, &env, NULL, err);
+}
+
+/* Asked before a second try: the first may have been committed, and only its answer was lost. */
+static bool is_recorded(struct worker *worker, bool *recorded, uint64_t *rows, struct error *err)
+{
+    const struct plan *plan = worker->copier->job->plan;
+    struct sql_env env = {.arena = worker->chunk.arena, .outer = &plan->env};
+    const char *copied = NULL;
+
+    *recorded = false;
+    if (!plan->is_bare)
+        return true;
+    sql_bind_u64(&env, "first", worker->chunk.from);
+    sql_bind_u64(&env, "last", worker->chunk.to);
+    if (!db_value(worker->db, env.arena, &copied,
+                  sql_renders(env.arena, plan->dialect->copy->recorded, &env), err))
+        return false;
+    *recorded = copied != NULL;
+    if (copied)
+        *rows = strtoull(copied, NULL, 10);
+    return true;
+}
+
 static bool insert_chunk(struct worker *worker, uint64_t *inserted, struct error *err)
 {
     const struct plan *plan = worker->copier->job->plan;
@@ -59,12 +103,16 @@ static bool insert_chunk(struct worker *worker, uint64_t *inserted, struct error
     sql_bind_sql(&env, "range", worker->chunk.range);
     if (!db_begin(worker->db, err))
         return false;
-    if (!sql_exec(worker->db, plan->dialect->copy->chunk, &env, inserted, err)) {
+    if (!sql_exec(worker->db, copy_statement(plan), &env, inserted, err) ||
+        !record_chunk(worker, *inserted, err)) {
         db_rollback(worker->db);
         return false;
     }
     FAILPOINT("chunk-before-commit");
-    return db_commit(worker->db, err);
+    if (!db_commit(worker->db, err))
+        return false;
+    FAILPOINT("chunk-committed");
+    return true;
 }
 
 /* What the server did not object to, we do. */
@@ -137,11 +185,16 @@ static bool try_again(struct attempts *attempts, struct error *err)
  * the server has answered; when the connection breaks, until the server has
  * shown that the old one is gone.
  */
-static bool try_chunk(struct worker *worker, uint64_t *inserted, struct error *err)
+static bool try_chunk(struct worker *worker, bool is_first, uint64_t *inserted, struct error *err)
 {
     struct grace *grace = worker->copier->job->grace;
     struct error again = ERROR_INIT;
+    bool recorded = false;
 
+    if (!is_first && !is_recorded(worker, &recorded, inserted, err))
+        return false;
+    if (recorded)
+        return true;
     const uint64_t ticket = grace_enter(grace);
     FAILPOINT("chunk-registered");
     const bool good = insert_chunk(worker, inserted, err);
@@ -176,7 +229,7 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
     struct attempts attempts = attempts_at(worker, cancel);
     uint64_t inserted = 0;
 
-    while (!try_chunk(worker, &inserted, err) || !check_chunk(worker, err)) {
+    while (!try_chunk(worker, attempts.n == 0, &inserted, err) || !check_chunk(worker, err)) {
         if (worker->db && (err->kind == ERROR_DATA || err->kind == ERROR_CONFLICT))
             blame_row(worker->db, job->plan, worker->chunk.range, err);
         if (!worker->db || !try_again(&attempts, err))
@@ -223,6 +276,10 @@ static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct err
     uint64_t rows = 0;
 
     while (cancel_check(cancel, err)) {
+        if (copier->job->is_enough && atomic_load(copier->job->is_enough)) {
+            atomic_store(&copier->is_cut_short, true);
+            return true;
+        }
         if (!take_chunk(worker, cancel, &found, err))
             return false;
         if (!found)
@@ -311,6 +368,30 @@ static bool run_workers(struct copier *copier, struct error *err)
     return good;
 }
 
+static bool read_records(struct db *db, const struct plan *plan, const struct extent *extent,
+                         struct arena *arena, const char **watermark, struct error *err)
+{
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    const char *stretches = NULL;
+
+    sql_bind_u64(&env, "last", extent->last);
+    if (!db_value(db, arena, &stretches, sql_renders(arena, plan->dialect->copy->remaining, &env),
+                  err))
+        return error_prefix(err, "reading which chunks are copied");
+    *watermark = stretches ? arena_printf(arena, "{\"stretches\":[%s]}", stretches) : NULL;
+    return true;
+}
+
+bool copy_remaining(struct db *db, const struct plan *plan, struct arena *arena,
+                    const char **watermark, struct error *err)
+{
+    struct extent extent;
+
+    *watermark = NULL;
+    return plan->dialect->copy->extent(db, plan, &extent, err) &&
+           (extent.is_empty || read_records(db, plan, &extent, arena, watermark, err));
+}
+
 bool copy_table(const struct copy_job *job, struct error *err)
 {
     struct copier copier = {.job = job};
@@ -321,13 +402,19 @@ bool copy_table(const struct copy_job *job, struct error *err)
         if (copier.extent.is_numeric)
             atomic_store(&job->progress->units_expected,
                          copier.extent.last - copier.extent.first + 1);
-        copier.chunker = chunker_new(job->plan, &copier.extent, job->threads, job->watermark, err);
+        const char *watermark = job->watermark;
+        good = !job->plan->is_bare ||
+               read_records(job->db, job->plan, &copier.extent, arena, &watermark, err);
+        copier.chunker =
+            good ? chunker_new(job->plan, &copier.extent, job->threads, watermark, err) : NULL;
         good = copier.chunker && run_workers(&copier, err);
         /* Saved also on the way out of a failure: a resume goes on from here. */
         struct error ignored = ERROR_INIT;
         if (copier.chunker)
             (void)!job->save(job->owner, chunker_watermark(copier.chunker, arena), &ignored);
     }
+    if (job->is_enough)
+        atomic_store(job->is_enough, atomic_load(&copier.is_cut_short));
     chunker_free(copier.chunker);
     arena_free(arena);
     return good;

@@ -28,12 +28,19 @@ struct copy_job {
     /* Makes a watermark durable; called now and then from the caller's thread. */
     bool (*save)(void *owner, const char *watermark, struct error *err);
     void *owner;
+    /* save() may set it: the copy ends here.  True afterwards where that left something.  NULL:
+     * nothing may be left. */
+    atomic_bool *is_enough;
 };
 
 /*
- * Returns when every row of the extent is copied.  ERROR_DATA or
- * ERROR_CONFLICT names the row that does not fit.
+ * Returns when every row of the extent is copied, or it is enough for now; then
+ * no chunk runs.  ERROR_DATA or ERROR_CONFLICT names the row that does not fit.
  */
 bool copy_table(const struct copy_job *job, struct error *err) MUST_CHECK;
+
+/* By the records in a bare shadow's list of chunks; *watermark is NULL where nothing is copied. */
+bool copy_remaining(struct db *db, const struct plan *plan, struct arena *arena,
+                    const char **watermark, struct error *err) MUST_CHECK;
 
 #endif

@@ -25,7 +25,17 @@ struct copy_dialect {
     bool (*seek)(struct db *db, const struct plan *plan, uint64_t from, uint64_t to,
                  uint64_t *position, bool *found, struct error *err);
     const char *chunk; /* template with {range}: inserts what is not there yet, never overwrites */
+
+    /* Only where a shadow may be bare, else "": */
+    const char *bare_chunk; /* template with {range}: inserts all of it */
+    const char *record;   /* template: {first} {last} {rows}, in the transaction of the chunk … */
+    const char *recorded; /* … and the query for the rows of such a record; none: no record */
+    const char *remaining; /* query: the stretches up to {last} without a record, as a watermark
+                              lists them; none: there is no record at all */
 };
+
+/* The statement for a chunk of this shadow. */
+const char *copy_statement(const struct plan *plan);
 
 extern const struct copy_dialect mysql_copy;
 extern const struct copy_dialect postgres_copy;

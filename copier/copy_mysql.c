@@ -132,4 +132,8 @@ const struct copy_dialect mysql_copy = {
              "SELECT {source_values} FROM {source} AS t FORCE INDEX ({key_index})\n"
              "WHERE {range}\n"
              "ON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
+    .bare_chunk = "",
+    .record = "",
+    .recorded = "",
+    .remaining = "",
 };

@@ -60,11 +60,28 @@ static bool seek(struct db *db UNUSED, const struct plan *plan UNUSED, uint64_t 
     return true;
 }
 
+#define CHUNK                                                                                      \
+    "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"                            \
+    "SELECT {source_values} FROM {only_source} AS t WHERE {range}"
+
+/* The gaps between the records, and behind the last. */
+static const char remaining[] =
+    "WITH edge AS (SELECT c.first_page, c.last_page FROM ONLY {chunks} AS c\n"
+    "    UNION ALL SELECT -1, -1 UNION ALL SELECT {last}::pg_catalog.int8 + 1, {last}),\n"
+    "  gap AS (SELECT e.last_page + 1 AS first,\n"
+    "    LEAD(e.first_page) OVER (ORDER BY e.first_page) - 1 AS last FROM edge e)\n"
+    "SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('[\"%s\",\"%s\"]', g.first, g.last),\n"
+    "  ',' ORDER BY g.first), '') FROM gap g WHERE g.first <= g.last AND g.last <= {last}\n"
+    "HAVING EXISTS (SELECT FROM ONLY {chunks})";
+
 const struct copy_dialect postgres_copy = {
     .extent = extent,
     .positions = positions,
     .seek = seek,
-    .chunk = "INSERT INTO {shadow} ({shadow_columns}) OVERRIDING SYSTEM VALUE\n"
-             "SELECT {source_values} FROM {only_source} AS t WHERE {range}\n"
-             "ON CONFLICT ({shadow_key}) DO NOTHING",
+    .chunk = CHUNK "\nON CONFLICT ({shadow_key}) DO NOTHING",
+    .bare_chunk = CHUNK,
+    .record = "INSERT INTO {chunks} VALUES ({first}, {last}, {rows})",
+    .recorded = "SELECT c.copied FROM ONLY {chunks} AS c\n"
+                "WHERE c.first_page = {first} AND c.last_page = {last}",
+    .remaining = remaining,
 };

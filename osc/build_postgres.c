@@ -14,6 +14,7 @@ struct builder {
     const struct plan *plan;
     const struct dsn *dsn;
     const json_t *indexes;
+    enum build what;
     atomic_size_t next;
     atomic_uint workers;
 };
@@ -85,6 +86,8 @@ static bool build_all(struct builder *builder, struct db *db, struct cancel *can
     for (size_t i; (i = atomic_fetch_add(&builder->next, 1)) < json_array_size(builder->indexes);) {
         const json_t *item = json_array_get(builder->indexes, i);
         bool missing = false;
+        if (builder->what == BUILD_KEY && !json_is_true(json_object_get(item, "key")))
+            continue;
         if (!cancel_check(cancel, err) ||
             !is_missing(db, builder->plan, count_indexes, member(item, "name"), &missing, err))
             return false;
@@ -109,9 +112,10 @@ static bool run_builder(void *argument, struct cancel *cancel, struct error *err
 }
 
 static bool build_indexes(struct db *db, const struct plan *plan, const json_t *indexes,
-                          unsigned threads, struct cancel *cancel, struct error *err)
+                          enum build what, unsigned threads, struct cancel *cancel,
+                          struct error *err)
 {
-    struct builder builder = {.plan = plan, .dsn = db->dsn, .indexes = indexes};
+    struct builder builder = {.plan = plan, .dsn = db->dsn, .indexes = indexes, .what = what};
     const size_t n = json_array_size(indexes);
     bool good = true;
 
@@ -154,17 +158,19 @@ static bool finish(struct db *db, const json_t *statements, struct error *err)
     return good;
 }
 
-bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
-                    struct cancel *cancel, struct error *err)
+bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, enum build what,
+                    unsigned threads, struct cancel *cancel, struct error *err)
 {
     json_t *all = json_loads(deferred, 0, NULL);
 
     if (!all)
         return error_set(err, ERROR_SYSTEM, "the list of deferred indexes cannot be read");
-    const bool good = build_indexes(db, plan, json_object_get(all, "build"), threads ? threads : 1,
-                                    cancel, err) &&
-                      attach(db, plan, json_object_get(all, "attach"), err) &&
-                      finish(db, json_object_get(all, "finish"), err);
+    const bool good = build_indexes(db, plan, json_object_get(all, "build"), what,
+                                    threads ? threads : 1, cancel, err) &&
+                      (what == BUILD_KEY ||
+                       (attach(db, plan, json_object_get(all, "attach"), err) &&
+                        finish(db, json_object_get(all, "finish"), err) &&
+                        sql_exec(db, "DROP TABLE IF EXISTS {chunks}", &plan->env, NULL, err)));
     json_decref(all);
     return good;
 }

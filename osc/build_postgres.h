@@ -6,8 +6,9 @@
 
 #include "osc/base/cancel.h"
 #include "osc/plan/plan.h"
+#include "osc/shadow.h"
 
-bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
-                    struct cancel *cancel, struct error *err) MUST_CHECK;
+bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, enum build what,
+                    unsigned threads, struct cancel *cancel, struct error *err) MUST_CHECK;
 
 #endif

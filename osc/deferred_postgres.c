@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "osc/base/fail.h"
 #include "osc/deferral_postgres.h"
 
 /* ---- indexes ---- */
@@ -27,7 +28,7 @@ static const struct key *kept_key(const struct plan *plan)
     return NULL;
 }
 
-static void defer_index(struct deferral *d, const struct index *index)
+static void defer_index(struct deferral *d, const struct index *index, bool is_key)
 {
     const struct maker *maker = d->maker;
     const char *name = quoted(maker, index->name);
@@ -35,8 +36,8 @@ static void defer_index(struct deferral *d, const struct index *index)
     const char *attach = index_attach(index, name, maker->shadow, maker->arena);
 
     if (create)
-        json_array_append_new(d->build, json_pack("{ssssss}", "name", index->name, "tablespace",
-                                                  index->tablespace, "sql", create));
+        json_array_append_new(d->build, json_pack("{sssssssb}", "name", index->name, "tablespace",
+                                                  index->tablespace, "sql", create, "key", is_key));
     if (attach)
         json_array_append_new(d->attach, json_pack("{ssssss}", "name", index->name, "tablespace",
                                                    index->tablespace, "sql", attach));
@@ -67,6 +68,9 @@ static bool defer_indexes(struct deferral *d, struct error *err)
     struct index *indexes = NULL;
     size_t n = 0;
 
+    /* Rows that the new key might call equal are found out by an index, while they are copied. */
+    if (kept && !maker->plan->key_may_merge && TUNED("BARE", 1))
+        maker->plan->late_key = maker->plan->key->name;
     for (const struct name_pair *pair = maker->indexes; pair; pair = pair->next)
         statements_add(&d->retire, "ALTER INDEX %s.%s RENAME TO %s", maker->schema,
                        quoted(maker, pair->from), retired_name(maker, "", ++n));
@@ -79,8 +83,9 @@ static bool defer_indexes(struct deferral *d, struct error *err)
             give(d, indexes[i].name, source);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!kept || strcmp(kept->name, indexes[i].name) != 0)
-            defer_index(d, &indexes[i]);
+        const bool is_kept = kept && strcmp(kept->name, indexes[i].name) == 0;
+        if (!is_kept || maker->plan->late_key)
+            defer_index(d, &indexes[i], is_kept);
         if (!rename_index(d, indexes[i].name, err))
             return false;
     }
@@ -216,10 +221,11 @@ bool defer(struct maker *maker, const char **deferred, struct error *err)
                       rename_statistics(&d, err) && defer_unproved(&d, err) &&
                       defer_sequences(&d, err) && defer_triggers(&d, err) &&
                       statements_run(&d.off, maker->db, err);
-    json_t *all = json_pack("{sososososososo}", "build", d.build, "attach", d.attach, "finish",
-                            statements_save(&d.finish), "retire", statements_save(&d.retire),
-                            "promote", statements_save(&d.promote), "enable",
-                            statements_save(&d.enable), "version", json_integer(1));
+    json_t *all =
+        json_pack("{sosososososososs*}", "build", d.build, "attach", d.attach, "finish",
+                  statements_save(&d.finish), "retire", statements_save(&d.retire), "promote",
+                  statements_save(&d.promote), "enable", statements_save(&d.enable), "version",
+                  json_integer(1), "late_key", maker->plan->late_key);
     char *text = good ? json_dumps(all, JSON_COMPACT) : NULL;
     if (text)
         *deferred = arena_string(maker->plan->arena, text);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "copier/copier.h"
+#include "osc/bare.h"
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
@@ -100,7 +101,7 @@ static bool save_watermark(void *owner, const char *watermark, struct error *err
     struct migration *m = owner;
 
     return state_set(m->db, m->state.schema, m->state.id, "watermark", watermark, err) &&
-           capture_check(m->db, &m->plan, m->state.stamp, err);
+           capture_check(m->db, &m->plan, m->state.stamp, err) && bare_look_at_journal(m, err);
 }
 
 static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
@@ -119,6 +120,7 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
         .watermark = m->state.watermark,
         .save = save_watermark,
         .owner = m,
+        .is_enough = m->plan.is_bare ? &m->is_journal_long : NULL,
     };
 
     return copy_table(&job, err);
@@ -126,8 +128,15 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
 
 static bool step_copy(struct migration *m, struct error *err)
 {
+    if (m->plan.is_bare) {
+        if (!copy(m, m->cancel, err))
+            return false;
+        if (!atomic_load(&m->is_journal_long))
+            return true;
+        if (!bare_end_early(m, err))
+            return false;
+    }
     struct replay_job replay = migration_replay_job(m);
-
     replay.beside_copy = true;
     return with_replay(m, &replay, copy, err);
 }
@@ -136,17 +145,25 @@ static bool step_copy(struct migration *m, struct error *err)
  * Replay rests while indexes are built, after a moment in which the shadow was
  * consistent: a half-replayed exchange of unique values would look like duplicates.
  */
-static bool step_indexes(struct migration *m, struct error *err)
+static bool make_consistent(struct migration *m, struct error *err)
 {
     const struct replay_job replay = migration_replay_job(m);
+
+    return m->plan.is_bare ? replay_purge(&replay, m->cancel, err)
+                           : replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err);
+}
+
+static bool step_indexes(struct migration *m, struct error *err)
+{
     const struct shadow_dialect *shadow = m->plan.dialect->shadow;
 
     for (unsigned n = 1;; n++) {
         error_clear(err);
-        if (!replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err))
+        if (!plan_shadow(&m->plan, m->db, err) || !make_consistent(m, err))
             return false;
         FAILPOINT("before-indexes");
-        if (shadow->build(m->db, &m->plan, m->state.deferred, migration_threads(m), m->cancel, err))
+        if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL, migration_threads(m),
+                          m->cancel, err))
             return plan_shadow(&m->plan, m->db, err);
         if (err->kind != ERROR_CONFLICT || n == INDEX_TRIES)
             return error_prefix(err, "building the indexes of %s", m->plan.names.shadow);

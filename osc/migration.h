@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "osc/base/clock.h"
 #include "osc/base/grace.h"
 #include "osc/db/dsn.h"
 #include "osc/migrate.h"
@@ -40,7 +41,9 @@ struct migration {
     struct cancel *cancel; /* ours; the request's is its parent */
     struct group *keeper;  /* heartbeat and wishes; NULL: not running */
     atomic_bool abort_wished;
-    struct error stopped;   /* why the keeper cancelled the run; read when it has ended */
+    struct error stopped;        /* why the keeper cancelled the run; read when it has ended */
+    atomic_bool is_journal_long; /* see osc/bare.h */
+    struct deadline next_count;
     struct options options; /* the request's, or those remembered with the migration */
 };
 

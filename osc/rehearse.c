@@ -69,7 +69,7 @@ static bool script_copy(struct script *s, struct error *err)
                  arena_printf(arena, "%s…%s", capture->entries_open, capture->entries_close));
     sql_bind_sql(&env, "after", capture->first_place);
     sql_bind_u64(&env, "limit", 4000);
-    const char *const templates[] = {copy->chunk, capture->read, capture->replay_delete,
+    const char *const templates[] = {copy_statement(s->plan), capture->read, capture->replay_delete,
                                      capture->replay_insert, capture->forget};
     for (size_t i = 0; i < ARRAY_SIZE(templates); i++) {
         sql_render(&sql, templates[i], &env);
@@ -88,7 +88,7 @@ static bool script_indexes(struct script *s, struct error *err)
     AUTO(text) sql = TEXT_INIT;
 
     db_record(s->db, &sql, false);
-    const bool good = shadow->build(s->db, s->plan, s->deferred, 1, NULL, err) &&
+    const bool good = shadow->build(s->db, s->plan, s->deferred, BUILD_ALL, 1, NULL, err) &&
                       shadow->analyze(s->db, s->plan, err);
     db_record(s->db, NULL, false);
     add_step(s, "indexes", "only the shadow, which nobody else uses", sql.bytes);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "osc/bare.h"
 #include "osc/base/clock.h"
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
@@ -78,6 +79,7 @@ static bool look_around(struct migration *m, struct error *err)
         error_hint(err, "osc abort %" PRIu64 " removes what the migration has made", m->plan.id);
         return error_prefix(err, "migration %" PRIu64, m->plan.id);
     }
+    bare_recall(&m->plan, m->state.deferred);
     return check_began_with(m, err) &&
            /* the shadow is made anew unless it was finished */
            (!*m->state.deferred || plan_shadow(&m->plan, m->db, err)) &&
@@ -276,6 +278,13 @@ bool migrate_finish(const struct request *request, uint64_t *id, struct error *e
     return good;
 }
 
+static bool not_yet(const struct migration *m, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "migration %" PRIu64 " has not copied every row yet (step %s)",
+              m->plan.id, m->state.step);
+    return error_hint(err, "osc status %" PRIu64 " says how far it is", m->plan.id);
+}
+
 bool migrate_load(const struct request *request, struct db *db, uint64_t *id, struct plan *plan,
                   struct error *err)
 {
@@ -285,14 +294,13 @@ bool migrate_load(const struct request *request, struct db *db, uint64_t *id, st
     if (!migration_find(&m, *id, FIND_UNDER_WAY, err) ||
         !migration_plan(&m, m.state.schema, m.state.table, m.state.alter, err))
         return false;
-    if (step_named(m.state.step) <= STEP_COPY) {
-        error_set(err, ERROR_REFUSED,
-                  "migration %" PRIu64 " has not copied every row yet (step %s)", m.plan.id,
-                  m.state.step);
-        return error_hint(err, "osc status %" PRIu64 " says how far it is", m.plan.id);
-    }
+    if (step_named(m.state.step) <= STEP_COPY)
+        return not_yet(&m, err);
+    bare_recall(&m.plan, m.state.deferred);
     if (!plan_shadow(&m.plan, db, err))
         return false;
+    if (m.plan.is_bare)
+        return not_yet(&m, err);
     *id = m.plan.id;
     *plan = m.plan;
     return true;

@@ -11,6 +11,8 @@
 #include "osc/base/cancel.h"
 #include "osc/plan/plan.h"
 
+enum build { BUILD_KEY /* of a bare shadow */, BUILD_ALL };
+
 struct shadow_dialect {
     /*
      * Creates the empty shadow like the source, applies the ALTER and takes off
@@ -19,6 +21,7 @@ struct shadow_dialect {
      * Calls plan_shadow() after the ALTER and before taking indexes off: that
      * chooses plan->key among the keys that survive, and its unique index in the
      * shadow (columns plan->shadow_key) stays, with the primary key where rows are clustered by it.
+     * Or it is taken off as well, with plan->late_key set: the shadow is bare.
      * The server's rejection of the ALTER is ERROR_REFUSED, with nothing left behind.
      */
     bool (*create)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
@@ -34,8 +37,8 @@ struct shadow_dialect {
 
     /* Builds the deferred indexes that are still missing; may use `threads` connections of its own.
      * ERROR_CONFLICT when a unique index finds duplicates. */
-    bool (*build)(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
-                  struct cancel *cancel, struct error *err);
+    bool (*build)(struct db *db, const struct plan *plan, const char *deferred, enum build what,
+                  unsigned threads, struct cancel *cancel, struct error *err);
 
     /* ANALYZE and what else makes the shadow ready to serve from its first moment. */
     bool (*analyze)(struct db *db, const struct plan *plan, struct error *err);

@@ -351,8 +351,9 @@ static bool add_unless_cancelled(struct db *db, const struct plan *plan,
     return good;
 }
 
-static bool build(struct db *db, const struct plan *plan, const char *deferred, unsigned threads,
-                  struct cancel *cancel, struct error *err)
+static bool build(struct db *db, const struct plan *plan, const char *deferred,
+                  enum build what UNUSED, unsigned threads, struct cancel *cancel,
+                  struct error *err)
 {
     struct arena *arena = arena_new();
     struct deferral deferral;

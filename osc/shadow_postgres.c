@@ -77,6 +77,23 @@ static bool check_zone(struct maker *maker, struct error *err)
     return true;
 }
 
+/* With the shadow or not at all: one without it would be taken for one that nothing was copied to.
+ */
+static bool create_chunks(struct maker *maker, struct error *err)
+{
+    struct plan *plan = maker->plan;
+    struct sql_env env = {.arena = maker->arena, .outer = &plan->env};
+
+    sql_bind_literal(&env, maker->db, "comment",
+                     arena_printf(maker->arena, "osc: copied chunks of %s", plan->source->quoted));
+    return sql_exec(maker->db,
+                    "CREATE TABLE {chunks} (first_page bigint PRIMARY KEY,\n"
+                    "  last_page bigint NOT NULL, copied bigint NOT NULL)",
+                    &env, NULL, err) &&
+           own_alone(maker->db, plan->source->schema, plan->names.chunks, err) &&
+           sql_exec(maker->db, "COMMENT ON TABLE {chunks} IS {comment}", &env, NULL, err);
+}
+
 /* Inside a transaction that the caller ends. */
 static bool make(struct db *db, struct plan *plan, const char **deferred, struct error *err)
 {
@@ -87,7 +104,8 @@ static bool make(struct db *db, struct plan *plan, const char **deferred, struct
     const bool good =
         like_source(&maker, err) && own_alone(db, plan->source->schema, plan->names.shadow, err) &&
         alter_shadow(&maker, err) && plan_shadow(plan, db, err) && check_copy(&maker, err) &&
-        check_zone(&maker, err) && defer(&maker, deferred, err);
+        check_zone(&maker, err) && defer(&maker, deferred, err) &&
+        (!plan->late_key || create_chunks(&maker, err));
     arena_free(maker.arena);
     return good;
 }
@@ -126,9 +144,10 @@ static bool analyze(struct db *db, const struct plan *plan, struct error *err)
 static bool drop(struct db *db, const struct plan *plan, struct error *err)
 {
     struct arena *arena = arena_new();
-    const char *statement = arena_printf(arena, "DROP TABLE IF EXISTS %s.%s",
-                                         db_quote_name(db, arena, plan->source->schema),
-                                         db_quote_name(db, arena, plan->names.shadow));
+    const char *schema = db_quote_name(db, arena, plan->source->schema);
+    const char *statement = arena_printf(arena, "DROP TABLE IF EXISTS %s.%s, %s.%s", schema,
+                                         db_quote_name(db, arena, plan->names.shadow), schema,
+                                         db_quote_name(db, arena, plan->names.chunks));
     const bool good = db_exec(db, statement, NULL, err);
 
     arena_free(arena);

@@ -47,6 +47,10 @@ struct capture_dialect {
     const char *tidy;
     const char *backlog;       /* template: how many entries are there, counted up to {limit} */
     const char *backlog_guess; /* template: about how many, at once; {in_schema} {named} */
+    /* Template: deletes every journalled key from a shadow without an index; "" where none is bare.
+     */
+    const char *purge;
+    const char *purge_session; /* before it, in its transaction */
 };
 
 extern const struct capture_dialect mysql_capture;

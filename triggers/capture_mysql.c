@@ -405,6 +405,8 @@ const struct capture_dialect mysql_capture = {
     "\nON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
     .forget = FORGET,
     .settle = settle,
+    .purge = "",
+    .purge_session = "",
     .backlog = "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j WHERE j.k1 IS NOT NULL LIMIT "
                "{limit}) AS b",
     .backlog_guess = "SELECT COALESCE(MAX(TABLE_ROWS), 0) FROM information_schema.TABLES"

@@ -334,6 +334,9 @@ const struct capture_dialect postgres_capture = {
                        "") ";\n"
                            "DELETE FROM ONLY {journal};\n"
                            "COMMIT",
+    .purge = DELETE_OF(""),
+    /* One pass over the shadow, whatever the planner thinks of tables without statistics. */
+    .purge_session = "SET LOCAL enable_nestloop = off",
     .backlog = "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {journal} LIMIT {limit}) AS j",
     .backlog_guess =
         "SELECT COALESCE(max(pg_catalog.pg_stat_get_live_tuples(c.oid)), 0)\n"

@@ -45,6 +45,14 @@ bool replay_until_short(const struct replay_job *job, uint64_t entries,
 bool replay_rest(struct db *db, const struct plan *plan, struct error *err) MUST_CHECK;
 
 /*
+ * Instead of replay, while the shadow is bare and no chunk runs: deletes the
+ * shadow's rows of every journalled key, and leaves the entries to replay.  What
+ * stays are rows that nobody has written since capture began, each of them once.
+ */
+bool replay_purge(const struct replay_job *job, struct cancel *cancel,
+                  struct error *err) MUST_CHECK;
+
+/*
  * Replay to zero on the connection that holds the cutover lock; opens no
  * transaction of its own.  ERROR_TRANSIENT when there is too much of it, or the
  * deadline passes first: the application waits meanwhile.

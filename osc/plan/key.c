@@ -63,7 +63,8 @@ static const char *why_lost(const struct plan *plan, const struct key *key,
                                 key->columns[i]->name);
         columns[i] = mapping->to;
     }
-    if (!is_unique_in_shadow(plan, columns, key->n_columns))
+    const bool is_late = plan->late_key && strcmp(plan->late_key, key->name) == 0;
+    if (!is_late && !is_unique_in_shadow(plan, columns, key->n_columns))
         return "no unique key over the same columns is left after the ALTER";
     return NULL;
 }
@@ -91,5 +92,6 @@ bool key_choose_surviving(struct plan *plan, struct error *err)
                          "no unique key over NOT NULL columns survives in %s (%s)", source->name,
                          reasons.length ? reasons.bytes : "the table has none");
     plan->key = best;
+    plan->is_bare = !is_unique_in_shadow(plan, plan->shadow_key, best->n_columns);
     return true;
 }

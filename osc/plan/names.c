@@ -53,6 +53,7 @@ void names_derive(struct names *names, const char *table, const struct facts *fa
     names->retired = names_with_suffix(table, "_osc_old", facts, arena);
     names->sentry = names->retired;
     names->journal = names_with_suffix(table, "_osc_journal", facts, arena);
+    names->chunks = names_with_suffix(table, "_osc_chunks", facts, arena);
     names->trigger_insert = names_with_suffix(table, "_osc_ins", facts, arena);
     names->trigger_update = names_with_suffix(table, "_osc_upd", facts, arena);
     names->trigger_delete = names_with_suffix(table, "_osc_del", facts, arena);

@@ -81,6 +81,7 @@ static void bind_names(struct plan *plan, struct db *db)
     bind_table(plan, db, "retired", plan->names.retired);
     bind_table(plan, db, "journal", plan->names.journal);
     bind_table(plan, db, "sentry", plan->names.sentry);
+    bind_table(plan, db, "chunks", plan->names.chunks);
 }
 
 /* A plan may outlive the connection it was made on. */

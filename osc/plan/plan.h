@@ -33,6 +33,7 @@ struct mapping {
 /* Unquoted names of our objects, all in the source's schema and starting with the source's name. */
 struct names {
     const char *shadow, *retired, *journal, *sentry;
+    const char *chunks; /* record of what was copied, while the shadow has no index */
     const char *trigger_insert, *trigger_update,
         *trigger_delete;  /* where triggers are named objects of a schema */
     const char *function; /* where triggers call one */
@@ -51,7 +52,14 @@ struct plan {
     const struct key *key;    /* the migration key, on the source */
     struct finding *findings; /* in the order found */
 
+    /*
+     * Name of the source's key whose index the shadow gets after the backfill;
+     * NULL: it has one from the start.
+     */
+    const char *late_key;
+
     /* from plan_shadow() on: */
+    bool is_bare; /* no index finds a row in the shadow yet: copied exactly, and not replayed */
     const struct table *shadow;
     struct mapping *map;
     size_t n_map;
@@ -65,7 +73,7 @@ struct plan {
 
     /*
      * Placeholders for every template:
-     *   {source} {shadow} {retired} {journal} {sentry}   qualified and quoted
+     *   {source} {shadow} {retired} {journal} {sentry} {chunks}   qualified and quoted
      *   {only_source} {only_shadow}   the same behind ONLY where tables inherit
      *   {source_name} {shadow_name} {retired_name} {journal_name}   quoted, without schema {schema}
      * quoted {shadow_columns}   a, b, c           columns of the map in the shadow {source_values}

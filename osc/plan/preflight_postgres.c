@@ -226,7 +226,7 @@ static const struct question about_now[] = {
      "    THEN ', perhaps kept by an earlier migration' END)\n"
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
      "WHERE n.nspname = {schema_name} AND c.relname IN ({shadow_name}, {retired_name},\n"
-     "  {journal_name})\n"
+     "  {journal_name}, {chunks_name})\n"
      "UNION ALL SELECT pg_catalog.format('function %s exists already', "
      "p.oid::pg_catalog.regprocedure)\n"
      "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace\n"
@@ -282,6 +282,7 @@ static struct sql_env question_env(struct db *db, const struct plan *plan)
     sql_bind_literal(&env, db, "shadow_name", plan->names.shadow);
     sql_bind_literal(&env, db, "retired_name", plan->names.retired);
     sql_bind_literal(&env, db, "journal_name", plan->names.journal);
+    sql_bind_literal(&env, db, "chunks_name", plan->names.chunks);
     sql_bind_literal(&env, db, "function_name", plan->names.function);
     return env;
 }

@@ -17,6 +17,7 @@ static int open_scene(void **state)
 
 static int close_scene(void **state)
 {
+    (void)unsetenv("OSC_TUNE_BARE");
     scene_close(*state);
     return 0;
 }
@@ -40,8 +41,9 @@ enum { ROWS = 200 };
 
 /* The moments of osc between which a write is placed. */
 static const char *const moments[] = {
-    "copy",   "chunk-registered", "chunk-before-commit", "before-indexes", "catch-up",
-    "verify", "cutover",          "before-lock",
+    "copy",         "chunk-registered", "chunk-before-commit",
+    "before-purge", "before-indexes",   "catch-up",
+    "verify",       "cutover",          "before-lock",
 };
 
 static const char *contents(struct scene *s, const char *table)
@@ -71,10 +73,14 @@ static void write_all(struct scene *s)
         scene_script(s, writes[w]);
 }
 
-static void a_write_at_any_moment_is_kept(void **state)
+/* The shadow is never bare, as on servers where it has a key from the start. */
+static void keep_the_key(void)
 {
-    struct scene *s = *state;
+    (void)setenv("OSC_TUNE_BARE", "0", 1);
+}
 
+static void at_any_moment_it_is_kept(struct scene *s, bool is_bare)
+{
     if (!s->is_postgres)
         scene_sql(s, "SET SESSION group_concat_max_len = 100000");
     make_t(s);
@@ -82,6 +88,8 @@ static void a_write_at_any_moment_is_kept(void **state)
     const char *expected = contents(s, "t"); /* what the writes alone make of it */
     scene_sql(s, "DROP TABLE t");
     for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
+        if (!is_bare && strcmp(moments[m], "before-purge") == 0)
+            continue;
         make_t(s);
         scene_hold(s, moments[m]);
         const pid_t osc =
@@ -94,6 +102,23 @@ static void a_write_at_any_moment_is_kept(void **state)
             fail_msg("at %s: got %s instead of %s", moments[m], contents(s, "t"), expected);
         scene_sql(s, "DROP TABLE t");
     }
+}
+
+static void a_write_at_any_moment_is_kept(void **state)
+{
+    struct scene *s = *state;
+
+    at_any_moment_it_is_kept(s, s->is_postgres);
+}
+
+static void beside_replay_it_is_kept_as_well(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return; /* always so there */
+    keep_the_key();
+    at_any_moment_it_is_kept(s, false);
 }
 
 /* Until a statement of osc waits for a lock of ours. */
@@ -116,6 +141,8 @@ static void await_lock_wait(struct scene *s)
 static struct outcome delete_during_a_chunk(struct scene *s)
 {
     struct error err = ERROR_INIT;
+
+    keep_the_key(); /* a bare chunk waits for no row */
     struct db *blocker = db_open(&s->parsed, "blocker", &err);
 
     assert_non_null(blocker);
@@ -356,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_write_at_any_moment_is_kept, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(beside_replay_it_is_kept_as_well, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_row_deleted_during_its_chunk_stays_deleted, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(the_mutant_without_grace_period_is_noticed, open_scene,

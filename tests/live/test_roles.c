@@ -202,9 +202,9 @@ static void every_command_works(void **state)
     assert_exit(scene_osc(s, "verify", "t", "t_osc_old", NULL), 0);
     assert_exit(scene_osc(s, "finish", "1", NULL), 0);
 
-    scene_kill_at(s, "before-indexes");
+    scene_kill_at(s, "catch-up");
     assert_exit(scene_osc(s, "alter", "t", "DROP COLUMN w", NULL), 128 + 9);
-    scene_release(s, "before-indexes");
+    scene_release(s, "catch-up");
     assert_exit(scene_osc(s, "verify", "t", NULL), 0);
     assert_exit(scene_osc(s, "resume", NULL), 0);
     assert_exit(scene_osc(s, "finish", "2", NULL), 0);

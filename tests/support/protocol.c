@@ -21,14 +21,23 @@ static void read_page(const struct state *s, struct run *run, int c)
 static bool write_page(struct state *s, struct run *run, int c)
 {
     for (int k = 0; k < KEYS; k++)
-        if (run->read[c][k].is_there && (s->run.holds & (1 << k)))
+        if (s->is_keyed && run->read[c][k].is_there && (s->run.holds & (1 << k)))
             return false;
     for (int k = 0; k < KEYS; k++) {
         if (run->read[c][k].is_there && !s->shadow[k].is_there)
             s->shadow[k] = run->read[c][k];
+        else if (run->read[c][k].is_there && !s->is_keyed)
+            s->twin[k] = run->read[c][k];
         run->read[c][k] = (struct row){0};
     }
     return true;
+}
+
+static void record_chunk(struct state *s, struct run *run, int c)
+{
+    run->chunk[c] = CHUNK_DONE;
+    if (!s->is_keyed)
+        s->recorded |= (unsigned char)(1 << c);
 }
 
 static double step_chunk(const struct state *before, bool is_zombie, int c)
@@ -40,6 +49,8 @@ static double step_chunk(const struct state *before, bool is_zombie, int c)
     case CHUNK_IDLE:
         if (is_zombie)
             return 0; /* it ends what it has begun; with a new chunk it would be a run like ours */
+        if (run->purge != PURGE_IDLE && !s.is_keyed && protocol_mutant != COPIES_PURGED)
+            return 0;
         if (protocol_mutant == REGISTERS_LATE)
             read_page(&s, run, c);
         run->chunk[c] = CHUNK_REGISTERED;
@@ -52,9 +63,78 @@ static double step_chunk(const struct state *before, bool is_zombie, int c)
     case CHUNK_READ:
         if (!write_page(&s, run, c))
             return 0;
-        run->chunk[c] = CHUNK_DONE;
+        run->chunk[c] = CHUNK_WRITTEN;
+        if (protocol_mutant != RECORDS_APART)
+            record_chunk(&s, run, c);
         break;
+    case CHUNK_WRITTEN: record_chunk(&s, run, c); break;
     case CHUNK_DONE: return 0;
+    }
+    return protocol_follow(&s);
+}
+
+/* ---- the end of being bare ---- */
+
+static bool is_copying(const struct run *run)
+{
+    for (int c = 0; c < CHUNKS; c++)
+        if (run->chunk[c] != CHUNK_IDLE && run->chunk[c] != CHUNK_DONE)
+            return true;
+    return false;
+}
+
+static unsigned char journalled_keys(const struct state *s)
+{
+    unsigned char keys = 0;
+
+    for (int e = 0; e < ENTRIES; e++)
+        if (s->entry[e] == ENTRY_VISIBLE)
+            keys |= (unsigned char)(1 << s->entry_key[e]);
+    return keys;
+}
+
+static void purge(struct state *s, struct run *run)
+{
+    for (int k = 0; k < KEYS; k++)
+        if (run->purges & (1 << k))
+            s->shadow[k] = s->twin[k] = (struct row){0};
+    for (int e = 0; protocol_mutant == PURGES_ENTRIES && e < ENTRIES; e++)
+        if (s->entry[e] == ENTRY_VISIBLE && (run->purges & (1 << s->entry_key[e])))
+            s->entry[e] = ENTRY_FORGOTTEN;
+    run->purge = PURGE_DONE;
+    run->purges = 0;
+}
+
+/* A row that is there twice makes the index of the key fail. */
+static void build_key(struct state *s)
+{
+    for (int k = 0; k < KEYS; k++)
+        is_violated |= s->twin[k].is_there;
+    s->is_keyed = 1;
+    s->recorded = 0;
+    s->run.purge = PURGE_IDLE;
+}
+
+static double step_purge(const struct state *before, bool is_zombie)
+{
+    struct state s = *before;
+    struct run *run = is_zombie ? &s.zombie : &s.run;
+
+    if (is_zombie ? run->purge != PURGE_READ : s.is_keyed)
+        return 0;
+    switch ((enum purge_step)run->purge) {
+    case PURGE_IDLE:
+        if (is_copying(run) && protocol_mutant != PURGES_EARLY)
+            return 0;
+        run->purges = protocol_mutant == PURGES_NOTHING ? 0 : journalled_keys(&s);
+        run->purge = PURGE_READ;
+        break;
+    case PURGE_READ: purge(&s, run); break;
+    case PURGE_DONE:
+        if (is_copying(run))
+            return 0;
+        build_key(&s);
+        break;
     }
     return protocol_follow(&s);
 }
@@ -104,7 +184,7 @@ static void end_batch(struct run *run)
 {
     memset(run->batch, 0, sizeof run->batch);
     memset(run->image, 0, sizeof run->image);
-    run->holds = run->waits_for = 0;
+    run->holds = run->replaces = run->waits_for = 0;
     run->replay = REPLAY_IDLE;
 }
 
@@ -116,7 +196,7 @@ static void insert_rows(const struct state *s, struct run *run)
     for (int k = 0; k < KEYS; k++) {
         if (!(keys & (1 << k)))
             continue;
-        if (!(run->holds & (1 << k)) && s->shadow[k].is_there) {
+        if (s->is_keyed && !(run->holds & (1 << k)) && s->shadow[k].is_there) {
             run->image[k] = s->shadow[k];
         } else {
             run->image[k] = s->source[k];
@@ -128,9 +208,13 @@ static void insert_rows(const struct state *s, struct run *run)
 
 static void commit_batch(struct state *s, struct run *run)
 {
-    for (int k = 0; k < KEYS; k++)
-        if (run->holds & (1 << k))
-            s->shadow[k] = run->image[k];
+    for (int k = 0; k < KEYS; k++) {
+        if (!(run->holds & (1 << k)))
+            continue;
+        if (!s->is_keyed && !(run->replaces & (1 << k)) && s->shadow[k].is_there)
+            s->twin[k] = s->shadow[k];
+        s->shadow[k] = run->image[k];
+    }
     forget_batch(s, run);
     end_batch(run);
 }
@@ -153,6 +237,8 @@ static double step_replay(const struct state *before, bool is_zombie)
     struct state s = *before;
     struct run *run = is_zombie ? &s.zombie : &s.run;
 
+    if (!s.is_keyed && protocol_mutant != REPLAYS_BARE)
+        return 0;
     switch ((enum replay_step)run->replay) {
     case REPLAY_IDLE:
     case REPLAY_COLLECTED:
@@ -171,6 +257,7 @@ static double step_replay(const struct state *before, bool is_zombie)
         for (int k = 0; k < KEYS; k++)
             if ((keys_of_batch(&s, run) & (1 << k)) && s.shadow[k].is_there)
                 run->holds |= (unsigned char)(1 << k);
+        run->replaces = run->holds;
         run->replay = REPLAY_DELETED;
         break;
     case REPLAY_DELETED:
@@ -205,12 +292,28 @@ static void fence_off(struct state *s)
     if (protocol_mutant == ZOMBIE_COPIES) {
         memcpy(s->zombie.chunk, s->run.chunk, sizeof s->run.chunk);
         memcpy(s->zombie.read, s->run.read, sizeof s->run.read);
+    } else if (protocol_mutant == ZOMBIE_PURGES) {
+        s->zombie.purge = s->run.purge;
+        s->zombie.purges = s->run.purges;
     } else if (protocol_mutant == ZOMBIE_REPLAYS) {
         s->zombie = s->run;
+        s->zombie.purge = s->zombie.purges = 0;
         memset(s->zombie.chunk, 0, sizeof s->zombie.chunk);
         memset(s->zombie.read, 0, sizeof s->zombie.read);
     }
     memset(&s->run, 0, sizeof s->run);
+}
+
+/* While the shadow is bare, the records say to the chunk what is copied. */
+static double take_over_bare(const struct state *before)
+{
+    struct state s = *before;
+
+    s.is_taken_over = 1;
+    fence_off(&s);
+    for (int c = 0; c < CHUNKS; c++)
+        s.run.chunk[c] = s.recorded & (1 << c) ? CHUNK_DONE : CHUNK_IDLE;
+    return protocol_follow(&s);
 }
 
 /* The watermark may know of the chunks that were copied, or not yet. */
@@ -220,6 +323,8 @@ static double take_over(const struct state *before)
 
     if (before->is_taken_over)
         return 0;
+    if (!before->is_keyed && protocol_mutant != FORGETS_RECORDS)
+        return take_over_bare(before);
     for (int known = 0; known < 1 << CHUNKS; known++) {
         struct state s = *before;
         s.is_taken_over = 1;
@@ -252,7 +357,7 @@ static bool is_settled(const struct state *s)
     for (int e = 0; e < ENTRIES; e++)
         if (s->entry[e] == ENTRY_VISIBLE)
             return false;
-    return s->run.replay == REPLAY_IDLE;
+    return s->is_keyed && s->run.replay == REPLAY_IDLE;
 }
 
 static bool is_right(const struct state *s)
@@ -282,25 +387,26 @@ double protocol_follow(const struct state *s)
     for (int zombie = 0; zombie < 2; zombie++) {
         for (int c = 0; c < CHUNKS; c++)
             ways += step_chunk(s, zombie, c);
-        ways += step_replay(s, zombie);
+        ways += step_replay(s, zombie) + step_purge(s, zombie);
     }
     ways += roll_back(s) + take_over(s);
     place->ways = ways > 0 ? ways : 1;
     return place->ways;
 }
 
-static struct state start(int layout)
+static struct state start(int layout, bool is_bare)
 {
     struct state s;
 
     memset(&s, 0, sizeof s);
+    s.is_keyed = !is_bare;
     s.source[0] = (struct row){1, 1, layout == 3};
     if (layout != 2)
         s.source[1] = (struct row){1, 2, layout == 1};
     return s;
 }
 
-struct exploration protocol_explore(const struct writer of[WRITERS], enum mutant with)
+struct exploration protocol_explore(const struct writer of[WRITERS], bool is_bare, enum mutant with)
 {
     struct exploration found = {.is_violated = false};
 
@@ -310,7 +416,7 @@ struct exploration protocol_explore(const struct writer of[WRITERS], enum mutant
     seen =
         (struct state_set){.slots = calloc(MOST_STATES, sizeof *seen.slots), .size = MOST_STATES};
     for (int layout = 0; layout < PROTOCOL_LAYOUTS && !is_violated; layout++) {
-        const struct state first = start(layout);
+        const struct state first = start(layout, is_bare);
         found.interleavings += protocol_follow(&first);
     }
     found.states = seen.n;

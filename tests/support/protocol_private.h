@@ -18,7 +18,8 @@ enum {
     BOTH = 3,
 };
 
-enum chunk_step { CHUNK_IDLE, CHUNK_REGISTERED, CHUNK_READ, CHUNK_DONE };
+enum chunk_step { CHUNK_IDLE, CHUNK_REGISTERED, CHUNK_READ, CHUNK_WRITTEN, CHUNK_DONE };
+enum purge_step { PURGE_IDLE, PURGE_READ, PURGE_DONE };
 enum replay_step {
     REPLAY_IDLE,
     REPLAY_COLLECTED,
@@ -38,8 +39,10 @@ struct run {
     unsigned char chunk[CHUNKS];
     struct row read[CHUNKS][KEYS]; /* what a chunk read */
     unsigned char replay, waits_for, batch[ENTRIES];
-    unsigned char holds;    /* keys whose shadow rows its open transaction has changed */
-    struct row image[KEYS]; /* what it inserts for them */
+    unsigned char purge, purges; /* keys that were journalled when it read the journal */
+    unsigned char replaces;      /* keys whose rows its open transaction has deleted */
+    unsigned char holds;         /* keys whose shadow rows its open transaction has changed */
+    struct row image[KEYS];      /* what it inserts for them */
 };
 
 struct state {
@@ -48,7 +51,8 @@ struct state {
     unsigned char wrote[WRITERS];      /* keys it holds locks on */
     unsigned char pc[WRITERS];         /* 0…OPS: operations; OPS + 1: ended */
     unsigned char entry[ENTRIES], entry_key[ENTRIES];
-    struct row shadow[KEYS];
+    struct row shadow[KEYS], twin[KEYS]; /* the same key a second time, while nothing prevents it */
+    unsigned char is_keyed, recorded;    /* the shadow's key is built; chunks with a record */
     struct run run, zombie;
     unsigned char is_taken_over, was_rolled_back;
 };

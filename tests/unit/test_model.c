@@ -24,14 +24,13 @@ static const struct writer pairs[][PROTOCOL_WRITERS] = {
     {{{{OP_SWAP, 0, 0}, {OP_MOVE, 0, 1}}, false},        {{{OP_SWAP, 0, 0}, {OP_NONE, 0, 0}}, true}     },
 };
 
-static void the_protocol_holds(void **state)
+static void holds(bool is_bare)
 {
-    (void)state;
     size_t states = 0;
     double interleavings = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-        const struct exploration found = protocol_explore(pairs[i], NONE);
+        const struct exploration found = protocol_explore(pairs[i], is_bare, NONE);
         if (found.is_violated)
             fail_msg("writers %zu end with a wrong shadow", i);
         states += found.states;
@@ -40,13 +39,25 @@ static void the_protocol_holds(void **state)
     print_message("%zu states, %.2g interleavings\n", states, interleavings);
 }
 
+static void the_protocol_holds(void **state)
+{
+    (void)state;
+    holds(false);
+}
+
+static void it_holds_while_the_shadow_is_bare(void **state)
+{
+    (void)state;
+    holds(true);
+}
+
 static void every_mutant_is_caught(void **state)
 {
     (void)state;
     for (enum mutant mutant = NONE + 1; mutant < MUTANTS; mutant++) {
         bool is_caught = false;
         for (size_t i = 0; i < ARRAY_SIZE(pairs) && !is_caught; i++)
-            is_caught = protocol_explore(pairs[i], mutant).is_violated;
+            is_caught = protocol_explore(pairs[i], mutant >= BARE_MUTANTS, mutant).is_violated;
         if (!is_caught)
             fail_msg("mutant %d is not caught", (int)mutant);
     }
@@ -57,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_protocol_holds),
+        cmocka_unit_test(it_holds_while_the_shadow_is_bare),
         cmocka_unit_test(every_mutant_is_caught),
     };
 

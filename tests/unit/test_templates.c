@@ -184,6 +184,25 @@ static bool settle(struct db *db, const struct plan *plan, struct error *err)
     return plan->dialect->capture->settle(db, plan, "j.… IN (…)", err);
 }
 
+/* Where a shadow may be bare. */
+static void render_bare(struct text *out, const struct plan *plan, const struct sql_env *outer)
+{
+    const struct copy_dialect *copy = plan->dialect->copy;
+    struct sql_env env = {.arena = outer->arena, .outer = outer};
+
+    if (!*copy->bare_chunk)
+        return;
+    sql_bind_u64(&env, "first", 100);
+    sql_bind_u64(&env, "last", 199);
+    sql_bind_u64(&env, "rows", 7000);
+    add(out, "chunk of a bare shadow", copy->bare_chunk, &env);
+    add(out, "its record", copy->record, &env);
+    add(out, "ask for it", copy->recorded, &env);
+    add(out, "what has no record", copy->remaining, &env);
+    add(out, "before the purge", plan->dialect->capture->purge_session, &env);
+    add(out, "purge", plan->dialect->capture->purge, &env);
+}
+
 static void render(struct text *out, struct silent *s, struct plan *plan, struct arena *arena)
 {
     const struct capture_dialect *capture = plan->dialect->capture;
@@ -200,6 +219,7 @@ static void render(struct text *out, struct silent *s, struct plan *plan, struct
                  arena_printf(arena, "%s…%s", capture->entries_open, capture->entries_close));
     sql_bind_sql(&env, "range", plan->dialect->copy->positions(plan, 100, 199, arena));
     add(out, "chunk of positions", plan->dialect->copy->chunk, &env);
+    render_bare(out, plan, &env);
     sql_bind_sql(&env, "range",
                  range_condition(plan, "t", plan->key->columns, &after, &through, arena));
     add(out, "chunk of keys", plan->dialect->copy->chunk, &env);

@@ -37,6 +37,33 @@ INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VAL
 SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
 ON CONFLICT ("tenant", "code") DO NOTHING;
 
+-- chunk of a bare shadow
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid;
+
+-- its record
+INSERT INTO "shop"."parts_osc_chunks" VALUES (100, 199, 7000);
+
+-- ask for it
+SELECT c.copied FROM ONLY "shop"."parts_osc_chunks" AS c
+WHERE c.first_page = 100 AND c.last_page = 199;
+
+-- what has no record
+WITH edge AS (SELECT c.first_page, c.last_page FROM ONLY "shop"."parts_osc_chunks" AS c
+    UNION ALL SELECT -1, -1 UNION ALL SELECT 199::pg_catalog.int8 + 1, 199),
+  gap AS (SELECT e.last_page + 1 AS first,
+    LEAD(e.first_page) OVER (ORDER BY e.first_page) - 1 AS last FROM edge e)
+SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('["%s","%s"]', g.first, g.last),
+  ',' ORDER BY g.first), '') FROM gap g WHERE g.first <= g.last AND g.last <= 199
+HAVING EXISTS (SELECT FROM ONLY "shop"."parts_osc_chunks");
+
+-- before the purge
+SET LOCAL enable_nestloop = off;
+
+-- purge
+DELETE FROM ONLY "shop"."parts_osc_new" AS s USING (SELECT k1, k2
+FROM ONLY "shop"."parts_osc_journal" AS j) AS j WHERE s."tenant" = j.k1 AND s."code" = j.k2;
+
 -- chunk of keys
 INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
 SELECT t."tenant", t."code", t."v" FROM ONLY "shop"."parts" AS t WHERE (t."tenant", t."code") > ('low 1', 'low 2') AND (t."tenant", t."code") <= ('end 1', 'end 2')

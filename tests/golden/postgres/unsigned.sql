@@ -37,6 +37,33 @@ INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
 SELECT t."id", t."v" FROM ONLY "shop"."big" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid
 ON CONFLICT ("id") DO NOTHING;
 
+-- chunk of a bare shadow
+INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."v" FROM ONLY "shop"."big" AS t WHERE t.ctid >= '(100,0)'::pg_catalog.tid AND t.ctid < '(200,0)'::pg_catalog.tid;
+
+-- its record
+INSERT INTO "shop"."big_osc_chunks" VALUES (100, 199, 7000);
+
+-- ask for it
+SELECT c.copied FROM ONLY "shop"."big_osc_chunks" AS c
+WHERE c.first_page = 100 AND c.last_page = 199;
+
+-- what has no record
+WITH edge AS (SELECT c.first_page, c.last_page FROM ONLY "shop"."big_osc_chunks" AS c
+    UNION ALL SELECT -1, -1 UNION ALL SELECT 199::pg_catalog.int8 + 1, 199),
+  gap AS (SELECT e.last_page + 1 AS first,
+    LEAD(e.first_page) OVER (ORDER BY e.first_page) - 1 AS last FROM edge e)
+SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('["%s","%s"]', g.first, g.last),
+  ',' ORDER BY g.first), '') FROM gap g WHERE g.first <= g.last AND g.last <= 199
+HAVING EXISTS (SELECT FROM ONLY "shop"."big_osc_chunks");
+
+-- before the purge
+SET LOCAL enable_nestloop = off;
+
+-- purge
+DELETE FROM ONLY "shop"."big_osc_new" AS s USING (SELECT k1
+FROM ONLY "shop"."big_osc_journal" AS j) AS j WHERE s."id" = j.k1;
+
 -- chunk of keys
 INSERT INTO "shop"."big_osc_new" ("id", "v") OVERRIDING SYSTEM VALUE
 SELECT t."id", t."v" FROM ONLY "shop"."big" AS t WHERE (t."id") > ('low 1') AND (t."id") <= ('end 1')
