@@ -50,8 +50,10 @@ static const char **keep_bound(const struct chunker *chunker, const char **liter
         return NULL;
     const size_t n = chunker->plan->key->n_columns;
     char **kept = must_alloc(sizeof *kept * n);
-    for (size_t i = 0; i < n; i++)
-        kept[i] = strcpy(must_alloc(strlen(literals[i]) + 1), literals[i]);
+    for (size_t i = 0; i < n; i++) {
+        const size_t size = strlen(literals[i]) + 1;
+        kept[i] = memcpy(must_alloc(size), literals[i], size);
+    }
     return (const char **)kept;
 }
 

@@ -35,6 +35,8 @@ bool bare_look_at_journal(struct migration *m, struct error *err)
         return error_prefix(err, "counting what waits to be replayed");
     atomic_store(&m->request->progress->backlog, entries);
     atomic_store(&m->is_journal_long, entries >= most);
+    if (entries >= most)
+        FAILPOINT("journal-long");
     m->next_count = deadline_in_ms(PAUSES * (clock_ms() - began));
     return true;
 }

@@ -14,7 +14,6 @@
 
 /* Seconds on a machine where the probe takes `probe_s`. */
 struct costs {
-    const char *vendor; /* as in facts */
     double probe_s;
     double start;           /* whatever the size                              */
     double per_mrow;        /* of a million rows                              */
@@ -26,8 +25,7 @@ struct costs {
 
 struct estimate_dialect {
     const char *probe; /* a statement that only computes */
-    const struct costs *costs;
-    size_t n_costs;
+    const struct costs *(*costs)(const struct facts *facts);
 };
 
 extern const struct estimate_dialect mysql_estimate;

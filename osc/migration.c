@@ -257,6 +257,7 @@ static void stop(struct migration *m, const struct error *why)
         atomic_load(&m->request->progress->step_number) > STEP_FINISH)
         return;
     m->stopped = *why;
+    LOG(LOG_WARN, "stopping", F("because", why->text));
     cancel_set(m->cancel);
 }
 

@@ -190,7 +190,6 @@ static void waiting_ddl_is_named(void **state)
  */
 static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
 {
-    const struct timespec a_while = {.tv_sec = 1};
     struct busy ddl;
 
     struct link reader = arrives(s), changer = arrives(s);
@@ -198,7 +197,13 @@ static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
     does(&reader, "BEGIN");
     does(&reader, "SELECT COUNT(*) FROM t");
     starts(&ddl, changer, "ALTER TABLE t ADD COLUMN w int");
-    (void)nanosleep(&a_while, NULL);
+    scene_await_some(
+        s,
+        scene_pick(s,
+                   "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                   "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE t ADD COLUMN w%'",
+                   "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() "
+                   "AND STATE LIKE 'Waiting%' AND INFO LIKE 'ALTER TABLE t ADD COLUMN w%'"));
     scene_release(s, moment);
     awaits(s, osc, "ALTER TABLE t ADD COLUMN w int");
     assert_int_equal(ends(&ddl), REPLY_REFUSED); /* by its own timeout */

@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "osc/base/cancel.h"
+#include "tests/support/others.h"
 #include "tests/support/own_server.h"
 #include "tests/support/writers.h"
 
@@ -73,7 +73,7 @@ static struct traffic *begin(struct scene *s)
 static const char clauses[] = "ADD COLUMN phone varchar(200) NOT NULL DEFAULT "
                               "'0123456789012345678901234567890123456789012345678901234567890'";
 
-static void ends(struct traffic *traffic, const char *when)
+static void writing_ends(struct traffic *traffic, const char *when)
 {
     writers_check(traffic, when);
     traffic_report_free(traffic_stop(traffic));
@@ -100,7 +100,7 @@ static void is_full(struct scene *s, const char *table, const char *moment)
         assert_nothing_left(s, false);
         scene_sql(s, "%s", aborts ? "SELECT 1" : "ALTER TABLE users DROP COLUMN phone");
     }
-    ends(traffic, table);
+    writing_ends(traffic, table);
 }
 
 static void the_shadow_finds_no_room(void **state)
@@ -127,7 +127,7 @@ static void the_run_stops_before_the_disk_is_full(void **state)
     (void)snprintf(filler, sizeof filler, "%s/osc-filler-%d", place, (int)getpid());
     const int file = open(filler, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     assert_int_equal(posix_fallocate(file, 0, 2 * MARGIN), 0);
-    (void)cancel_sleep_ms(NULL, 2500);
+    awaits(s, osc, "stay free for the application");
     scene_release(s, "chunk-registered");
     struct outcome outcome = scene_wait(s, osc);
     (void)close(file);

@@ -4,7 +4,6 @@
 #include "osc/estimate.h"
 
 static const struct costs costs = {
-    .vendor = "any",
     .probe_s = 0.1,
     .start = 1,
     .per_mrow = 2,
