@@ -18,15 +18,6 @@ static bool set_defaults(struct options *options, struct arena *arena, struct er
     return true;
 }
 
-static const struct option *by_name(const char *name, size_t length)
-{
-    for (size_t i = 0; i < options_count; i++)
-        if (strlen(options_table[i]->name) == length &&
-            memcmp(options_table[i]->name, name, length) == 0)
-            return options_table[i];
-    return NULL;
-}
-
 static const struct option *by_letter(char letter)
 {
     for (size_t i = 0; i < options_count; i++)
@@ -68,18 +59,15 @@ static bool take_value(struct reader *reader, const struct option *option, char 
     const char *said = arena_printf(arena, "--%s", option->name);
     char *value = attached;
 
-    options->given |= option_bit(option);
-    if (option->type == OPT_FLAG && !value) {
-        *(bool *)option_place(options, option) = true;
-        return true;
-    }
+    if (option->type == OPT_FLAG && !value)
+        return option_say(options, option, "yes", FROM_COMMAND_LINE, said, arena, err);
     if (!value && reader->at + 1 < reader->argc)
         value = reader->argv[++reader->at];
     if (!value)
         return error_set(err, ERROR_USAGE, "%s needs a value: %s %s", said, said,
                          option->value ? option->value : option->standard);
-    const bool good = option_assign(options, option, value, said, arena, err);
-    if (option->type == OPT_SECRET)
+    const bool good = option_say(options, option, value, FROM_COMMAND_LINE, said, arena, err);
+    if (option->is_secret)
         blank(value);
     return good;
 }
@@ -89,7 +77,7 @@ static bool take_long(struct reader *reader, struct options *options, struct are
 {
     char *name = reader->argv[reader->at] + 2;
     const size_t length = strcspn(name, "=");
-    const struct option *option = by_name(name, length);
+    const struct option *option = option_named(name, length);
 
     if (!option)
         return unknown_option(name, length, err);
@@ -97,7 +85,8 @@ static bool take_long(struct reader *reader, struct options *options, struct are
 }
 
 /* Letters are flags only, so that -qv is -q -v. */
-static bool take_letters(struct reader *reader, struct options *options, struct error *err)
+static bool take_letters(struct reader *reader, struct options *options, struct arena *arena,
+                         struct error *err)
 {
     for (const char *letter = reader->argv[reader->at] + 1; *letter; letter++) {
         const struct option *option = by_letter(*letter);
@@ -105,8 +94,8 @@ static bool take_letters(struct reader *reader, struct options *options, struct 
             (void)error_set(err, ERROR_USAGE, "there is no option -%c", *letter);
             return error_hint(err, "options are written in full: --threads 4, --json");
         }
-        *(bool *)option_place(options, option) = true;
-        options->given |= option_bit(option);
+        if (!option_say(options, option, "yes", FROM_COMMAND_LINE, option->name, arena, err))
+            return false;
     }
     return true;
 }
@@ -131,7 +120,7 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
         } else if (word[1] == '-') {
             if (!take_long(&reader, options, arena, err))
                 return false;
-        } else if (!take_letters(&reader, options, err)) {
+        } else if (!take_letters(&reader, options, arena, err)) {
             return false;
         }
     }
@@ -140,13 +129,17 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
     return true;
 }
 
-static const char *environment_name(const struct option *option, struct arena *arena)
+/* What the environment says of it; the elements of a list stand with white space between them. */
+static bool take_variable(struct options *options, const struct option *option, char *value,
+                          const char *name, struct arena *arena, struct error *err)
 {
-    char *name = arena_printf(arena, "OSC_%s", option->name);
-
-    for (char *letter = name; *letter; letter++)
-        *letter = *letter == '-' ? '_' : (char)toupper((unsigned char)*letter);
-    return name;
+    if (option->type != OPT_LIST)
+        return option_say(options, option, value, FROM_ENVIRONMENT, name, arena, err);
+    for (char *rest = NULL, *word = strtok_r(value, " \t\n", &rest); word;
+         word = strtok_r(NULL, " \t\n", &rest))
+        if (!option_say(options, option, word, FROM_ENVIRONMENT, name, arena, err))
+            return false;
+    return true;
 }
 
 bool options_settle(struct options *options, unsigned command, const char *command_name,
@@ -154,26 +147,23 @@ bool options_settle(struct options *options, unsigned command, const char *comma
 {
     for (size_t i = 0; i < options_count; i++) {
         const struct option *option = options_table[i];
-        const char *name = environment_name(option, arena);
+        const char *name = option_variable(option, arena);
         char *theirs = getenv(name);
-        const char *value = theirs ? arena_string(arena, theirs) : NULL;
+        char *value = arena_string(arena, theirs);
         const bool is_taken = (option->commands & command) != 0;
 
-        if (theirs && option->type == OPT_SECRET)
+        if (theirs && option->is_secret)
             blank(theirs);
 
-        if (options->given & option_bit(option)) {
-            if (is_taken)
-                continue;
+        if (options->said[i].from == FROM_COMMAND_LINE && !is_taken) {
             (void)error_set(err, ERROR_USAGE, "osc %s has no option --%s", command_name,
                             option->name);
             return error_hint(err, "osc %s --help lists its options", command_name);
         }
         if (!is_taken || !value || !*value)
             continue;
-        if (!option_assign(options, option, value, name, arena, err))
+        if (!take_variable(options, option, value, name, arena, err))
             return false;
-        options->given |= option_bit(option);
     }
     return true;
 }

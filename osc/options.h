@@ -4,6 +4,8 @@
  * Command line, environment (OSC_THREADS for --threads), help text and the
  * options remembered with a migration all come from the same rows.  The value
  * of a secret is never printed, and is blanked in argv once it is read.
+ *
+ * Whoever says a value later in `enum origin` wins, wherever it stands.
  */
 #ifndef OSC_OPTIONS_H
 #define OSC_OPTIONS_H
@@ -20,6 +22,21 @@ enum strategy { STRATEGY_AUTO, STRATEGY_COPY };
 enum verify { VERIFY_FULL, VERIFY_NONE };
 enum after { AFTER_KEEP, AFTER_DROP }; /* what becomes of the retired table */
 
+enum origin {
+    FROM_DEFAULT,
+    FROM_MIGRATION, /* remembered with the migration that is resumed */
+    FROM_ENVIRONMENT,
+    FROM_COMMAND_LINE,
+};
+
+enum { OPTIONS_MOST = 160 };
+
+/* The words of a command line that are not options, or the values of a repeated option. */
+struct words {
+    const char **list;
+    size_t count;
+};
+
 struct options {
     const char *dsn;                 /* NULL: not given */
     unsigned threads;                /* 0: as many as suit this machine */
@@ -34,7 +51,10 @@ struct options {
     bool dry_run;
     bool json, verbose, quiet;
     bool help, version;
-    uint64_t given; /* one bit for each row of the table: said by the operator */
+    struct {
+        enum origin from;
+        const char *where; /* OSC_THREADS; NULL: the origin says it all */
+    } said[OPTIONS_MOST];  /* by row of the table */
 };
 
 /* Commands as bits: which of them take an option. */
@@ -48,12 +68,6 @@ enum {
     FOR_FINISH = 1 << 6,
     FOR_ABORT = 1 << 7,
     FOR_HELP = 1 << 8,
-};
-
-/* The words of a command line that are not options. */
-struct words {
-    const char **list;
-    size_t count;
 };
 
 /*
@@ -76,7 +90,8 @@ unsigned options_threads(const struct options *options);
 /* A JSON object of everything that shapes a migration (not where it runs or how it talks) … */
 void options_save(const struct options *options, struct text *json);
 /* … and back: fills what the operator did not give this time. */
-bool options_recall(struct options *options, const char *json, struct error *err) MUST_CHECK;
+bool options_recall(struct options *options, const char *json, struct arena *arena,
+                    struct error *err) MUST_CHECK;
 
 /* Adds the help for the options that `command` takes. */
 void options_help(struct text *out, unsigned command);

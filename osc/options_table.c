@@ -1,5 +1,9 @@
 #include "osc/options_table.h"
 
+#include <string.h>
+
+#include "osc/options_rows.h"
+
 #define SECOND UINT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
@@ -65,7 +69,8 @@ static const struct option option_dry_run = {
 
 static const struct option option_dsn = {
     .name = "dsn",
-    .type = OPT_SECRET,
+    .type = OPT_TEXT,
+    .is_secret = true,
     .at = AT(dsn),
     .value = "URL",
     .commands = FOR_SERVER,
@@ -215,16 +220,25 @@ const struct option *const options_table[] = {
     &option_version,
 };
 const size_t options_count = ARRAY_SIZE(options_table);
-static_assert(ARRAY_SIZE(options_table) <= 64, "struct options has a bit for each row");
+static_assert(ARRAY_SIZE(options_table) <= OPTIONS_MOST, "struct options knows of each row");
 static_assert(sizeof(enum after) == sizeof(unsigned), "choices are stored as unsigned");
 
-uint64_t option_bit(const struct option *option)
+size_t option_row(const struct option *option)
 {
     size_t at = 0;
 
     while (options_table[at] != option)
         at++;
-    return UINT64_C(1) << at;
+    return at;
+}
+
+const struct option *option_named(const char *name, size_t length)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (strlen(options_table[i]->name) == length &&
+            memcmp(options_table[i]->name, name, length) == 0)
+            return options_table[i];
+    return NULL;
 }
 
 void *option_place(struct options *options, const struct option *option)

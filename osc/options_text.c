@@ -26,11 +26,11 @@ static void add_heading(struct text *out, const struct option *option)
 
 static void add_range(struct text *out, const struct option *option)
 {
-    if (option->type == OPT_DURATION)
-        text_printf(out, " From %s to %s.", human_setting(option->least).text,
-                    human_setting(option->most).text);
-    else if (option->type == OPT_COUNT)
-        text_printf(out, " From %u to %u.", (unsigned)option->least, (unsigned)option->most);
+    if (option->most)
+        text_printf(out, " From %s to %s.", option_number(option, option->least).text,
+                    option_number(option, option->most).text);
+    else if (option->type == OPT_LIST)
+        text_add(out, " May be given several times.");
 }
 
 void options_help(struct text *out, unsigned command)
@@ -50,17 +50,30 @@ void options_help(struct text *out, unsigned command)
     }
 }
 
+/* NULL: there is nothing to remember. */
+static json_t *saved(const struct options *options, const struct option *option)
+{
+    AUTO(text) value = TEXT_INIT;
+
+    if (option->type == OPT_LIST) {
+        const struct words *words = option_value(options, option);
+        json_t *array = json_array();
+        for (size_t i = 0; i < words->count; i++)
+            json_array_append_new(array, json_string(words->list[i]));
+        return array;
+    }
+    option_print(options, option, &value);
+    return value.length ? json_string(value.bytes) : NULL;
+}
+
 void options_save(const struct options *options, struct text *json)
 {
     json_t *object = json_object();
 
     for (size_t i = 0; i < options_count; i++) {
-        AUTO(text) value = TEXT_INIT;
-
-        if (!options_table[i]->is_durable)
-            continue;
-        option_print(options, options_table[i], &value);
-        json_object_set_new(object, options_table[i]->name, json_string(value.bytes));
+        json_t *value = options_table[i]->is_durable ? saved(options, options_table[i]) : NULL;
+        if (value)
+            json_object_set_new(object, options_table[i]->name, value);
     }
     char *dump = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     text_add(json, dump);
@@ -68,7 +81,22 @@ void options_save(const struct options *options, struct text *json)
     json_decref(object);
 }
 
-bool options_recall(struct options *options, const char *json, struct error *err)
+static bool recall(struct options *options, const struct option *option, json_t *value,
+                   struct arena *arena, struct error *err)
+{
+    if (json_is_string(value))
+        return option_say(options, option, json_string_value(value), FROM_MIGRATION, option->name,
+                          arena, err);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *word = json_string_value(json_array_get(value, i));
+        if (word && !option_say(options, option, word, FROM_MIGRATION, option->name, arena, err))
+            return false;
+    }
+    return true;
+}
+
+bool options_recall(struct options *options, const char *json, struct arena *arena,
+                    struct error *err)
 {
     json_error_t reason;
     json_t *object = json_loads(json, 0, &reason);
@@ -81,10 +109,9 @@ bool options_recall(struct options *options, const char *json, struct error *err
     /* Names that this version does not know are skipped: a newer one wrote them. */
     for (size_t i = 0; good && i < options_count; i++) {
         const struct option *option = options_table[i];
-        const char *value = json_string_value(json_object_get(object, option->name));
 
-        if (option->is_durable && value && !(options->given & option_bit(option)))
-            good = option_assign(options, option, value, option->name, NULL, err);
+        if (option->is_durable)
+            good = recall(options, option, json_object_get(object, option->name), arena, err);
     }
     json_decref(object);
     return good ? true : error_prefix(err, "remembered options");

@@ -129,8 +129,8 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
     enum step_id from = STEP_SHADOW;
 
     bool good = migration_open(&m, request, err) && find_and_name(&m, *id, FIND_UNDER_WAY, err) &&
-                options_recall(&m.options, m.state.options, err) && migration_take_over(&m, err) &&
-                resume_from(&m, &from, err) &&
+                options_recall(&m.options, m.state.options, m.arena, err) &&
+                migration_take_over(&m, err) && resume_from(&m, &from, err) &&
                 state_adopt(m.db, m.state.schema, m.state.id, m.plan.run, err);
     if (good) {
         *id = m.plan.id;

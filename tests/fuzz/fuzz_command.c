@@ -7,7 +7,7 @@
 enum { MOST_WORDS = 12 };
 
 /* What shapes a migration survives being remembered with it. */
-static void must_be_remembered(const struct options *options)
+static void must_be_remembered(const struct options *options, struct arena *arena)
 {
     AUTO(text) saved = TEXT_INIT;
     AUTO(text) again = TEXT_INIT;
@@ -15,8 +15,8 @@ static void must_be_remembered(const struct options *options)
     struct error err = ERROR_INIT;
 
     options_save(options, &saved);
-    recalled.given = 0;
-    must(options_recall(&recalled, saved.bytes, &err));
+    memset(recalled.said, 0, sizeof recalled.said);
+    must(options_recall(&recalled, saved.bytes, arena, &err));
     options_save(&recalled, &again);
     must(strcmp(saved.bytes, again.bytes) == 0);
 }
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         kept[argc++] = fuzz_string(&data, &size, false);
     memcpy(argv, kept, sizeof *argv * (size_t)argc);
     if (command_parse(&run, argc, argv, &err)) {
-        must_be_remembered(&run.options);
+        must_be_remembered(&run.options, run.arena);
         try_names(&run);
     } else {
         must(err.kind == ERROR_USAGE && *err.text);

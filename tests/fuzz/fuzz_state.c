@@ -41,12 +41,12 @@ static void try_watermark(const char *watermark, const struct plan *plan, struct
     }
 }
 
-static void try_options(const char *options)
+static void try_options(const char *options, struct arena *arena)
 {
     struct options recalled = {.threads = 1};
     struct error err = ERROR_INIT;
 
-    if (!options_recall(&recalled, options, &err))
+    if (!options_recall(&recalled, options, arena, &err))
         must(*err.text);
 }
 
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *deferred = fuzz_string(&data, &size, true);
 
     try_watermark(watermark, &plan, arena);
-    try_options(options);
+    try_options(options, arena);
     try_progress(progress, options, arena);
     try_deferred(deferred, arena);
     free(watermark);

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "osc/command.h"
 #include "osc/options_table.h"
@@ -70,7 +71,8 @@ static void defaults_come_from_the_table(void **state)
     assert_int_equal(f->options.verify, VERIFY_FULL);
     assert_int_equal(f->options.after, AFTER_KEEP);
     assert_null(f->options.dsn);
-    assert_int_equal(f->options.given, 0);
+    for (size_t i = 0; i < options_count; i++)
+        assert_int_equal(f->options.said[i].from, FROM_DEFAULT);
 }
 
 static void options_stand_anywhere(void **state)
@@ -127,9 +129,9 @@ static void a_value_out_of_range_names_the_range(void **state)
     struct fixture *f = *state;
 
     ASSERT_REFUSED("--chunk-time takes 10ms to 10s, not '1m'", "--chunk-time=1m");
-    ASSERT_REFUSED("--threads takes auto or a whole number from 1 to 64, not '65'", "--threads=65");
-    ASSERT_REFUSED("--threads takes auto or a whole number from 1 to 64, not '0'", "--threads=0");
-    ASSERT_REFUSED("--threads takes auto or a whole number from 1 to 64, not '2x'", "--threads=2x");
+    ASSERT_REFUSED("--threads takes auto or 1 to 64, not '65'", "--threads=65");
+    ASSERT_REFUSED("--threads takes auto or 1 to 64, not '0'", "--threads=0");
+    ASSERT_REFUSED("--threads takes auto or a whole number, not '2x'", "--threads=2x");
     ASSERT_REFUSED("--verify takes full|none, not 'maybe'", "--verify=maybe");
     assert_true(PARSE("--threads=auto"));
     assert_int_equal(f->options.threads, 0);
@@ -237,13 +239,146 @@ static void saved_options_come_back_unless_given_again(void **state)
     options_save(&f->options, &json);
     assert_null(strstr(json.bytes, "x:y"));
     assert_true(PARSE("--threads=2"));
-    assert_true(options_recall(&f->options, json.bytes, &f->err));
+    assert_true(options_recall(&f->options, json.bytes, f->arena, &f->err));
     assert_int_equal(f->options.threads, 2);
     assert_int_equal(f->options.after, AFTER_DROP);
     assert_int_equal(f->options.chunk_time_ms, 100);
     assert_false(f->options.json);
-    assert_false(options_recall(&f->options, "nonsense", &f->err));
-    assert_true(options_recall(&f->options, "{\"from-the-future\":\"1\"}", &f->err));
+    assert_false(options_recall(&f->options, "nonsense", f->arena, &f->err));
+    assert_true(options_recall(&f->options, "{\"from-the-future\":\"1\"}", f->arena, &f->err));
+}
+
+/* The types of value, beside the options there are. */
+struct typed {
+    struct options options;
+    uint64_t bytes;
+    unsigned percent;
+    const char *text;
+    struct words words;
+};
+
+static bool no_x(const char *value, struct error *err)
+{
+    return !strchr(value, 'x') || error_set(err, ERROR_USAGE, "no x here");
+}
+
+static const struct option size = {
+    .name = "size",
+    .type = OPT_SIZE,
+    .at = offsetof(struct typed, bytes),
+    .least = 1024,
+    .most = UINT64_C(1) << 40,
+    .zero = "never",
+};
+static const struct option percent = {
+    .name = "percent",
+    .type = OPT_PERCENT,
+    .at = offsetof(struct typed, percent),
+    .most = 100,
+};
+static const struct option path = {
+    .name = "path",
+    .type = OPT_PATH,
+    .at = offsetof(struct typed, text),
+    .zero = "none",
+};
+static const struct option list = {
+    .name = "list",
+    .type = OPT_LIST,
+    .at = offsetof(struct typed, words),
+    .zero = "none",
+    .is_secret = true,
+    .check = no_x,
+};
+
+static bool assign(struct fixture *f, struct typed *typed, const struct option *option,
+                   const char *value)
+{
+    error_clear(&f->err);
+    return option_assign(&typed->options, option, value, option->name, f->arena, &f->err);
+}
+
+static void assert_prints(const struct typed *typed, const struct option *option, const char *words)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    option_print(&typed->options, option, &out);
+    assert_string_equal(out.bytes, words);
+}
+
+static void sizes_and_percentages_have_units(void **state)
+{
+    struct fixture *f = *state;
+    struct typed typed = {.bytes = 0};
+
+    assert_true(assign(f, &typed, &size, "512k"));
+    assert_int_equal(typed.bytes, 512 * 1024);
+    assert_prints(&typed, &size, "512KiB");
+    assert_true(assign(f, &typed, &size, "3gib"));
+    assert_prints(&typed, &size, "3GiB");
+    assert_true(assign(f, &typed, &size, "never"));
+    assert_prints(&typed, &size, "never");
+    assert_false(assign(f, &typed, &size, "1000"));
+    assert_string_equal(f->err.text, "size takes never or a size with its unit (512KiB, 100MiB, "
+                                     "2GiB), not '1000'");
+    assert_false(assign(f, &typed, &size, "2TiB"));
+    assert_string_equal(f->err.text, "size takes never or 1KiB to 1TiB, not '2TiB'");
+    assert_true(assign(f, &typed, &percent, "40%"));
+    assert_true(assign(f, &typed, &percent, "50"));
+    assert_prints(&typed, &percent, "50%");
+    assert_false(assign(f, &typed, &percent, "101%"));
+    assert_string_equal(f->err.text, "percent takes 0% to 100%, not '101%'");
+}
+
+static void paths_become_absolute(void **state)
+{
+    struct fixture *f = *state;
+    struct typed typed = {.text = NULL};
+    char here[1000];
+
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(setenv("HOME", "/home/ann", 1), 0);
+    assert_true(assign(f, &typed, &path, "~/hooks"));
+    assert_string_equal(typed.text, "/home/ann/hooks");
+    assert_true(assign(f, &typed, &path, "/etc/hooks"));
+    assert_string_equal(typed.text, "/etc/hooks");
+    assert_true(assign(f, &typed, &path, "hooks"));
+    assert_string_equal(typed.text, arena_printf(f->arena, "%s/hooks", here));
+    assert_true(assign(f, &typed, &path, "none"));
+    assert_null(typed.text);
+    assert_false(assign(f, &typed, &path, ""));
+    assert_string_equal(f->err.text, "path is empty");
+}
+
+static void a_list_grows_and_keeps_its_secrets(void **state)
+{
+    struct fixture *f = *state;
+    struct typed typed = {.text = NULL};
+
+    assert_true(assign(f, &typed, &list, "one"));
+    const struct typed before = typed;
+    assert_true(assign(f, &typed, &list, "two"));
+    assert_int_equal(before.words.count, 1);
+    assert_int_equal(typed.words.count, 2);
+    assert_string_equal(typed.words.list[1], "two");
+    assert_prints(&typed, &list, "(secret) (secret)");
+    assert_false(assign(f, &typed, &list, "box"));
+    assert_string_equal(f->err.text, "list: no x here");
+    assert_true(assign(f, &typed, &list, "none"));
+    assert_prints(&typed, &list, "none");
+}
+
+static void rows_make_sense(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < options_count; i++) {
+        const struct option *option = options_table[i];
+        assert_true(!option->letter || option->type == OPT_FLAG);
+        assert_true((option->type == OPT_CHOICE) == (option->choices != NULL));
+        /* The state table is no place for passwords. */
+        assert_false(option->is_secret && option->is_durable);
+        assert_true(option->commands != 0);
+    }
 }
 
 static void the_table_is_in_order_and_names_are_its_own(void **state)
@@ -256,15 +391,15 @@ static void the_table_is_in_order_and_names_are_its_own(void **state)
 /* Compares with tests/golden/help/<name>.txt; OSC_GOLDEN=write writes it instead. */
 static void assert_golden(const char *name, const char *text)
 {
-    char path[500];
+    char file_name[500];
     char golden[20000];
     const char *mode = getenv("OSC_GOLDEN");
     const bool writes = mode && strcmp(mode, "write") == 0;
 
-    (void)snprintf(path, sizeof path, "%s/help/%s.txt", GOLDEN_DIR, name);
-    FILE *file = fopen(path, writes ? "w" : "r");
+    (void)snprintf(file_name, sizeof file_name, "%s/help/%s.txt", GOLDEN_DIR, name);
+    FILE *file = fopen(file_name, writes ? "w" : "r");
     if (!file)
-        fail_msg("%s cannot be opened", path);
+        fail_msg("%s cannot be opened", file_name);
     if (writes) {
         assert_true(fputs(text, file) >= 0);
     } else {
@@ -359,6 +494,10 @@ int main(void)
         TEST(the_environment_fills_what_was_not_given),
         TEST(a_command_refuses_options_of_others),
         TEST(saved_options_come_back_unless_given_again),
+        TEST(sizes_and_percentages_have_units),
+        TEST(paths_become_absolute),
+        TEST(a_list_grows_and_keeps_its_secrets),
+        TEST(rows_make_sense),
         TEST(the_table_is_in_order_and_names_are_its_own),
         TEST(help_is_as_reviewed),
         TEST(help_fits_a_terminal),

@@ -1,0 +1,9 @@
+/*
+ * Option rows that stand in files of their own, beside those of options_table.c.
+ */
+#ifndef OSC_OPTIONS_ROWS_H
+#define OSC_OPTIONS_ROWS_H
+
+#include "osc/options_table.h"
+
+#endif
