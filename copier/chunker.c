@@ -129,11 +129,13 @@ static bool read_bound(struct chunker *chunker, const json_t *list)
     return good;
 }
 
+/* An earlier run may have found the keys denser, or less so: its way is kept. */
 static bool read_watermark(struct chunker *chunker, const char *watermark, struct error *err)
 {
     json_t *json = json_loads(watermark, 0, NULL);
     const json_t *stretches = json_object_get(json, "stretches");
     const json_t *after = json_object_get(json, "after");
+    chunker->is_numeric = stretches != NULL;
     bool good = chunker->is_numeric ? json_is_array(stretches) && read_stretches(chunker, stretches)
                                     : json_is_array(after) && read_bound(chunker, after);
 

@@ -53,6 +53,17 @@ static uint64_t first_chunk(const struct table *table, const struct extent *exte
     return positions < 1e18 ? (uint64_t)positions : (uint64_t)1e18;
 }
 
+/*
+ * Else a chunk of positions may hold no row or all of them: a single high key is enough.  Such keys
+ * are handed out by counting rows.
+ */
+static bool is_dense(const struct table *table, const struct extent *extent)
+{
+    enum { MOST_PER_ROW = 8 };
+
+    return (extent->last - extent->first) / MOST_PER_ROW <= table->rows_estimate;
+}
+
 static bool numeric_extent(struct db *db, const struct plan *plan, struct extent *extent,
                            struct error *err)
 {
@@ -75,8 +86,11 @@ static bool numeric_extent(struct db *db, const struct plan *plan, struct extent
 static bool extent(struct db *db, const struct plan *plan, struct extent *extent, struct error *err)
 {
     *extent = (struct extent){.is_numeric = is_numeric(plan)};
-    if (extent->is_numeric)
-        return numeric_extent(db, plan, extent, err);
+    if (extent->is_numeric && !numeric_extent(db, plan, extent, err))
+        return false;
+    if (extent->is_numeric && (extent->is_empty || is_dense(plan->source, extent)))
+        return true;
+    extent->is_numeric = false;
 
     uint64_t has_row = 0;
     extent->chunk_positions = first_chunk_rows(plan->source);
