@@ -269,28 +269,53 @@ static bool skip_gap(struct worker *worker, struct cancel *cancel, struct error 
     return true;
 }
 
-static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct error *err)
+/* Pieces of another length from now on: down at once, up as it is learned. */
+static void heed_throttle(struct worker *worker)
+{
+    const struct copy_job *job = worker->copier->job;
+    struct pace *pace = &worker->pace;
+    const uint64_t target = throttle_piece_us(job->throttle, job->chunk_time_ms * 1000);
+
+    if (target < pace->target_us)
+        pace->size = (uint64_t)((double)pace->size * (double)target / (double)pace->target_us);
+    if (pace->size < pace->least)
+        pace->size = pace->least;
+    pace->target_us = target;
+}
+
+/* Takes a chunk and copies it; *found is false when nothing is left. */
+static bool copy_next(struct worker *worker, struct cancel *cancel, bool *found, struct error *err)
 {
     struct copier *copier = worker->copier;
-    bool found = true;
     uint64_t rows = 0;
 
-    while (cancel_check(cancel, err)) {
-        if (copier->job->is_enough && atomic_load(copier->job->is_enough)) {
-            atomic_store(&copier->is_cut_short, true);
-            return true;
-        }
-        if (!take_chunk(worker, cancel, &found, err))
-            return false;
-        if (!found)
-            return true;
-        if (!copy_chunk(worker, cancel, &rows, err))
-            return false;
-        chunker_done(copier->chunker, worker->number, &worker->chunk);
-        if (!rows && chunker_is_numeric(copier->chunker) && !skip_gap(worker, cancel, err))
-            return false;
+    if (copier->job->is_enough && atomic_load(copier->job->is_enough)) {
+        atomic_store(&copier->is_cut_short, true);
+        *found = false;
+        return true;
     }
-    return false;
+    if (!take_chunk(worker, cancel, found, err))
+        return false;
+    if (!*found)
+        return true;
+    if (!copy_chunk(worker, cancel, &rows, err))
+        return false;
+    chunker_done(copier->chunker, worker->number, &worker->chunk);
+    return rows || !chunker_is_numeric(copier->chunker) || skip_gap(worker, cancel, err);
+}
+
+static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    struct throttle *throttle = worker->copier->job->throttle;
+    bool good = true, found = true;
+
+    while (good && found && throttle_enter(throttle, cancel, err)) {
+        const uint64_t started = clock_us();
+        heed_throttle(worker);
+        good = copy_next(worker, cancel, &found, err);
+        throttle_leave(throttle, clock_us() - started);
+    }
+    return good && !found;
 }
 
 static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
@@ -304,7 +329,8 @@ static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
         .target_us = copier->job->chunk_time_ms * 1000,
         .size = TUNED("CHUNK", copier->extent.chunk_positions),
         .least = TUNED("CHUNK", copier->extent.chunk_positions / 8),
-        .most = copier->extent.is_numeric ? copier->extent.chunk_positions : UINT64_C(1) << 30,
+        .most = chunker_is_numeric(copier->chunker) ? copier->extent.chunk_positions
+                                                    : UINT64_C(1) << 30,
     };
     atomic_fetch_add(&copier->job->progress->threads, 1);
     const bool good = connect_worker(worker, err) && copy_chunks(worker, cancel, err);

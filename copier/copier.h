@@ -12,6 +12,7 @@
 #include "osc/base/cancel.h"
 #include "osc/base/grace.h"
 #include "osc/base/progress.h"
+#include "osc/db/throttle.h"
 #include "osc/plan/blockers.h"
 
 struct copy_job {
@@ -22,6 +23,7 @@ struct copy_job {
     struct cancel *cancel;
     struct progress *progress;
     const struct patience *patience; /* with others that hold the source */
+    struct throttle *throttle;
     unsigned threads;
     uint64_t chunk_time_ms; /* what a chunk should take */
     const char *watermark;  /* where an earlier run stopped; NULL: from the start */

@@ -54,10 +54,13 @@ static bool load(struct run *run, struct comparison *c, struct db *db, struct er
 static bool compare(struct run *run, struct comparison *c, struct error *err)
 {
     struct progress *progress = c->request.progress;
+    const unsigned threads = options_threads(&run->options);
+    struct throttle *throttle = throttle_start(c->request.dsn, threads, !run->options.threads, err);
     const struct verify_job job = {
         .plan = &c->plan,
         .dsn = c->request.dsn,
-        .threads = options_threads(&run->options),
+        .throttle = throttle,
+        .threads = threads,
         .chunk_time_ms = run->options.chunk_time_ms,
         .cancel = run->cancel,
         .progress = progress,
@@ -70,13 +73,11 @@ static bool compare(struct run *run, struct comparison *c, struct error *err)
     atomic_store(&progress->table, c->plan.source->name);
     atomic_store(&progress->step, "verify");
     atomic_store(&progress->rows_expected, c->plan.source->rows_estimate);
-    if (!run->options.quiet && !run->options.json) {
+    if (throttle && !run->options.quiet && !run->options.json)
         reporter = reporter_start(progress, &run->options, err);
-        if (!reporter)
-            return false;
-    }
-    const bool good = verify_tables(&job, run->arena, &c->verdict, err);
+    const bool good = err->kind == ERROR_NONE && verify_tables(&job, run->arena, &c->verdict, err);
     reporter_stop(reporter);
+    throttle_stop(throttle);
     c->took_ms = clock_ms() - started_ms;
     return good;
 }

@@ -115,6 +115,7 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
         .cancel = cancel,
         .progress = m->request->progress,
         .patience = &patience,
+        .throttle = m->throttle,
         .threads = migration_threads(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .watermark = m->state.watermark,
@@ -162,8 +163,8 @@ static bool step_indexes(struct migration *m, struct error *err)
         if (!plan_shadow(&m->plan, m->db, err) || !make_consistent(m, err))
             return false;
         FAILPOINT("before-indexes");
-        if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL, migration_threads(m),
-                          m->cancel, err))
+        if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL,
+                          throttle_threads(m->throttle), m->cancel, err))
             return plan_shadow(&m->plan, m->db, err);
         if (err->kind != ERROR_CONFLICT || n == INDEX_TRIES)
             return error_prefix(err, "building the indexes of %s", m->plan.names.shadow);
@@ -196,6 +197,7 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
     const struct verify_job job = {
         .plan = &m->plan,
         .dsn = &m->dsn,
+        .throttle = m->throttle,
         .threads = migration_threads(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .cancel = cancel,

@@ -335,7 +335,8 @@ static bool watch_replicas(void *argument, struct cancel *cancel, struct error *
 bool migration_keep(struct migration *m, struct error *err)
 {
     m->keeper = group_new(NULL);
-    return group_start(m->keeper, "keeper", keep, m, err) &&
+    m->throttle = throttle_start(&m->dsn, migration_threads(m), !m->options.threads, err);
+    return m->throttle && group_start(m->keeper, "keeper", keep, m, err) &&
            group_start(m->keeper, "replicas", watch_replicas, m, err);
 }
 
@@ -347,7 +348,9 @@ void migration_keep_no_more(struct migration *m)
         return;
     group_cancel(m->keeper);
     (void)!group_join(m->keeper, &ignored);
+    throttle_stop(m->throttle);
     m->keeper = NULL;
+    m->throttle = NULL;
 }
 
 /* ---- what several steps need ---- */
@@ -371,6 +374,7 @@ struct replay_job migration_replay_job(struct migration *m)
         .dsn = &m->dsn,
         .grace = m->grace,
         .progress = m->request->progress,
+        .throttle = m->throttle,
         .lanes = threads < 4 ? threads : 4,
         .patience = migration_patience(m),
     };

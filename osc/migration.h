@@ -38,8 +38,9 @@ struct migration {
     struct state_row state;
     enum step_id step;
     struct grace *grace;
-    struct cancel *cancel; /* ours; the request's is its parent */
-    struct group *keeper;  /* heartbeat and wishes; NULL: not running */
+    struct throttle *throttle; /* as long as the keeper */
+    struct cancel *cancel;     /* ours; the request's is its parent */
+    struct group *keeper;      /* heartbeat and wishes; NULL: not running */
     atomic_bool abort_wished;
     struct error stopped;        /* why the keeper cancelled the run; read when it has ended */
     atomic_bool is_journal_long; /* see osc/bare.h */

@@ -138,7 +138,10 @@ static bool apply_once(struct db *db, const struct replay_job *job, const char *
         return false;
     }
     FAILPOINT("replay-before-commit");
-    return db_commit(db, err);
+    const uint64_t started = clock_us();
+    const bool good = db_commit(db, err);
+    throttle_note_commit(job->throttle, clock_us() - started);
+    return good;
 }
 
 /*

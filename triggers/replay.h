@@ -12,6 +12,7 @@
 #include "osc/base/clock.h"
 #include "osc/base/grace.h"
 #include "osc/base/progress.h"
+#include "osc/db/throttle.h"
 #include "osc/plan/blockers.h"
 
 struct replay_job {
@@ -19,6 +20,7 @@ struct replay_job {
     const struct dsn *dsn;
     struct grace *grace;
     struct progress *progress;
+    struct throttle *throttle;
     unsigned lanes;           /* connections that replay side by side */
     struct patience patience; /* with others that hold the source, and a backlog that grows */
     bool beside_copy;         /* chunks run meanwhile */

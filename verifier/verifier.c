@@ -171,7 +171,8 @@ static bool verify_persistently(struct worker *worker, const struct range *range
         const uint64_t started = clock_us();
         error_clear(err);
         if (verify_range(worker, range, cancel, &rows, err)) {
-            worker->rows = walk_pace(worker->rows, clock_us() - started, job->chunk_time_ms * 1000);
+            worker->rows = walk_pace(worker->rows, clock_us() - started,
+                                     throttle_piece_us(job->throttle, job->chunk_time_ms * 1000));
             break;
         }
         if (!try_again(worker, attempt, cancel, err))
@@ -201,18 +202,26 @@ static bool take_range(struct worker *worker, struct range *range, bool *found,
     }
 }
 
-static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct error *err)
+static bool verify_next(struct worker *worker, struct cancel *cancel, bool *found,
+                        struct error *err)
 {
     struct range range;
-    bool found = true;
 
-    while (cancel_check(cancel, err)) {
-        if (!take_range(worker, &range, &found, cancel, err) || !found)
-            return err->kind == ERROR_NONE;
-        if (!verify_persistently(worker, &range, cancel, err))
-            return false;
+    return take_range(worker, &range, found, cancel, err) &&
+           (!*found || verify_persistently(worker, &range, cancel, err));
+}
+
+static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct error *err)
+{
+    struct throttle *throttle = worker->verifier->job->throttle;
+    bool good = true, found = true;
+
+    while (good && found && throttle_enter(throttle, cancel, err)) {
+        const uint64_t started = clock_us();
+        good = verify_next(worker, cancel, &found, err);
+        throttle_leave(throttle, clock_us() - started);
     }
-    return false;
+    return good && !found;
 }
 
 static bool run_worker(void *argument, struct cancel *cancel, struct error *err)

@@ -11,11 +11,13 @@
 
 #include "osc/base/cancel.h"
 #include "osc/base/progress.h"
+#include "osc/db/throttle.h"
 #include "verifier/verdict.h"
 
 struct verify_job {
     const struct plan *plan;
     const struct dsn *dsn;
+    struct throttle *throttle;
     unsigned threads;
     uint64_t chunk_time_ms; /* what the statement of one range should take */
     struct cancel *cancel;

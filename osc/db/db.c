@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -93,6 +94,20 @@ bool db_is_lost(const struct db *db)
     return db->is_lost;
 }
 
+static atomic_uint_fast64_t statements_sent, transactions_begun;
+
+struct db_tally db_tally(void)
+{
+    return (struct db_tally){atomic_load(&statements_sent), atomic_load(&transactions_begun)};
+}
+
+static void count_statement(const struct db *db)
+{
+    atomic_fetch_add(&statements_sent, 1);
+    if (!db->is_in_transaction)
+        atomic_fetch_add(&transactions_begun, 1);
+}
+
 /* The first word only: the rest may hold values. */
 static void log_statement(const char *statement, uint64_t started_us, uint64_t affected, bool good)
 {
@@ -161,6 +176,7 @@ bool db_exec(struct db *db, const char *statement, uint64_t *affected, struct er
     FAULT_NUMBER();
     if (!check_usable(db, err) || !FAULT(db, false, err))
         return false;
+    count_statement(db);
     if (db->script)
         text_printf(db->script, "%s;\n", statement);
     const bool good =
@@ -180,6 +196,7 @@ bool db_query(struct db *db, struct rows *rows, const char *statement, struct er
     FAULT_NUMBER();
     if (!check_usable(db, err) || !FAULT(db, false, err))
         return false;
+    count_statement(db);
     const bool good = db->driver->query(db, &fresh, statement, err);
     log_statement(statement, started, 0, good);
     if (!good)
@@ -304,12 +321,16 @@ bool db_value_u64(struct db *db, uint64_t *value, const char *statement, struct 
 
 bool db_begin(struct db *db, struct error *err)
 {
-    return db_exec(db, db->dialect->server->begin, NULL, err);
+    db->is_in_transaction = db_exec(db, db->dialect->server->begin, NULL, err);
+    return db->is_in_transaction;
 }
 
 bool db_commit(struct db *db, struct error *err)
 {
-    return db_exec(db, "COMMIT", NULL, err);
+    const bool good = db_exec(db, "COMMIT", NULL, err);
+
+    db->is_in_transaction = false;
+    return good;
 }
 
 void db_rollback(struct db *db)
@@ -318,6 +339,7 @@ void db_rollback(struct db *db)
 
     if (!db->is_lost && !db_exec(db, "ROLLBACK", NULL, &ignored))
         LOG(LOG_DEBUG, "rollback failed", F("error", ignored.text));
+    db->is_in_transaction = false;
 }
 
 void db_interrupt(struct db *db)

@@ -59,6 +59,12 @@ void db_rollback(struct db *db); /* best effort; a lost connection rolls back by
  */
 void db_interrupt(struct db *db);
 
+/* What this process has sent on all its connections: the server counts it with that of others. */
+struct db_tally {
+    uint64_t statements, transactions;
+};
+struct db_tally db_tally(void);
+
 struct rows {
     struct db *db; /* NULL when there is nothing to read */
     unsigned columns;

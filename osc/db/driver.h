@@ -31,6 +31,7 @@ struct db {
     void *link;  /* the driver's own */
     uint64_t id; /* by connect: as the handshake says it; by setup: as the server says it */
     bool is_lost;
+    bool is_in_transaction;
     bool is_reading; /* rows are unread: no statement may be sent */
     struct facts *facts;
     struct text *script; /* see db_record(); NULL: nothing is recorded */

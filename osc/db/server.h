@@ -38,6 +38,11 @@ struct facts {
     const char *inner_foreign_keys;  /* the same for foreign keys */
 };
 
+struct others {
+    uint64_t statements; /* sent to the whole server so far; only its growth means something */
+    uint64_t sessions;   /* seen to do something in the last second, where we may see that */
+};
+
 struct server_dialect {
     const char *begin; /* a read-write transaction at READ COMMITTED            */
 
@@ -59,6 +64,9 @@ struct server_dialect {
 
     /* Adds where its files are, if it runs on this host and tells us. */
     bool (*find_files)(struct db *db, struct disk *disk, struct error *err);
+
+    /* Who is at work there but this process? */
+    bool (*look_at_others)(struct db *db, struct others *others, struct error *err);
 
     /* From the primary; `replicas` keeps connections from look to look. */
     bool (*look_at_replicas)(struct db *db, struct replicas *replicas, struct replica_lag *lag,

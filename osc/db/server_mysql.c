@@ -324,6 +324,21 @@ static bool find_files(struct db *db, struct disk *disk, struct error *err)
     return err->kind == ERROR_NONE;
 }
 
+/* Statements of clients; ours are counted the same way, each once. */
+static bool look_at_others(struct db *db, struct others *others, struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+    uint64_t all = 0;
+
+    const uint64_t ours = db_tally().statements;
+    if (!db_query(db, &rows, "SHOW GLOBAL STATUS WHERE Variable_name = 'Questions'", err))
+        return false;
+    if (rows_next(&rows, err))
+        all = rows_u64(&rows, 1);
+    *others = (struct others){.statements = all - ours};
+    return err->kind == ERROR_NONE;
+}
+
 const struct server_dialect mysql_server = {
     .begin = "START TRANSACTION",
     .setup = setup,
@@ -332,5 +347,6 @@ const struct server_dialect mysql_server = {
     .kill = kill_connection,
     .read_only = read_only,
     .find_files = find_files,
+    .look_at_others = look_at_others,
     .look_at_replicas = mysql_look_at_replicas,
 };

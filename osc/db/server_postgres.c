@@ -312,6 +312,30 @@ static bool find_files(struct db *db, struct disk *disk, struct error *err)
     return true;
 }
 
+/*
+ * Who may see the sessions of others (pg_monitor) learns at once that one did something.  The
+ * transactions, ours as well, are counted with up to a second's delay, and what that may be about
+ * is not to look like somebody: hence the quarter.
+ */
+static bool look_at_others(struct db *db, struct others *others, struct error *err)
+{
+    static const char question[] =
+        "SELECT (SELECT pg_catalog.sum(d.xact_commit + d.xact_rollback)"
+        " FROM pg_catalog.pg_stat_database d)::pg_catalog.int8,\n"
+        "  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a\n"
+        "   WHERE a.backend_type = 'client backend' AND a.application_name NOT LIKE 'osc %'\n"
+        "   AND (a.state <> 'idle' OR a.state_change > pg_catalog.now() - interval '1 second'))";
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!db_query(db, &rows, question, err))
+        return false;
+    if (rows_next(&rows, err)) {
+        others->statements = (rows_u64(&rows, 0) - db_tally().transactions) / 4;
+        others->sessions = rows_u64(&rows, 1);
+    }
+    return err->kind == ERROR_NONE;
+}
+
 const struct server_dialect postgres_server = {
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     /* The first query takes the snapshot, and BEGIN is none. */
@@ -321,5 +345,6 @@ const struct server_dialect postgres_server = {
     .kill = kill_connection,
     .read_only = read_only,
     .find_files = find_files,
+    .look_at_others = look_at_others,
     .look_at_replicas = postgres_look_at_replicas,
 };
