@@ -104,6 +104,17 @@ static bool save_watermark(void *owner, const char *watermark, struct error *err
            capture_check(m->db, &m->plan, m->state.stamp, err) && bare_look_at_journal(m, err);
 }
 
+/* Two that take turns at the lock of the shadow's counter are slower than one. */
+static unsigned copy_threads(const struct migration *m)
+{
+    const struct table *shadow = m->plan.shadow;
+
+    for (size_t i = 0; i < shadow->n_columns; i++)
+        if (shadow->columns[i].is_automatic && db_facts(m->db)->counter_takes_turns)
+            return 1;
+    return migration_threads(m);
+}
+
 static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
 {
     const struct patience patience = migration_patience(m);
@@ -116,7 +127,7 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
         .progress = m->request->progress,
         .patience = &patience,
         .throttle = m->throttle,
-        .threads = migration_threads(m),
+        .threads = copy_threads(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .watermark = m->state.watermark,
         .save = save_watermark,

@@ -26,6 +26,7 @@ struct facts {
     bool lock_has_nowait;    /* LOCK TABLES … NOWAIT / WAIT n */
     bool sees_metadata_locks;        /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
+    bool counter_takes_turns;        /* AUTO_INCREMENT: two INSERT … SELECT wait for each other */
     bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
     bool prepares_beside_triggers;   /* a statement may be prepared while a trigger is created, and
                                         miss it for good */

@@ -204,11 +204,15 @@ static bool read_facts(struct db *db, struct error *err)
     struct facts *facts = ARENA_NEW(db->arena, struct facts);
     struct rows rows = ROWS_INIT;
 
-    if (!db_query(db, &rows, "SELECT VERSION(), @@lower_case_table_names <> 0", err))
+    if (!db_query(
+            db, &rows,
+            "SELECT VERSION(), @@lower_case_table_names <> 0, @@innodb_autoinc_lock_mode <> 2",
+            err))
         return false;
     if (rows_next(&rows, err)) {
         facts->version = arena_string(db->arena, rows_text(&rows, 0));
         facts->lower_case_names = rows_bool(&rows, 1);
+        facts->counter_takes_turns = rows_bool(&rows, 2);
     }
     rows_release(&rows);
     if (err->kind != ERROR_NONE || !read_server(db, facts, err))
