@@ -168,8 +168,9 @@ static const struct option option_threads = {
     .least = 1,
     .most = 64,
     .commands = FOR_CHANGE | FOR_VERIFY,
-    .help = "Connections that copy, replay and verify side by side; auto is 2, and while others are at "
-            "work on the server 1 at a time, in short pieces with rests.",
+    .help =
+        "Connections that copy, replay and verify side by side; auto is 2, and while others are at "
+        "work on the server 1 at a time, in short pieces with rests.",
 };
 
 static const struct option option_verbose = {
