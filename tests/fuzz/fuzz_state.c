@@ -26,7 +26,7 @@ static void try_watermark(const char *watermark, const struct plan *plan, struct
         struct chunker *again = chunker_new(plan, &extent, 3, saved, &err);
         must(again && strcmp(chunker_watermark(again, arena), saved) == 0);
         chunker_free(again);
-        if (is_numeric) {
+        if (chunker_is_numeric(chunker)) { /* as the watermark says */
             struct chunk chunk = {.arena = arena_new()};
             bool found = true;
             for (int i = 0; found && i < 5; i++) {
