@@ -55,7 +55,13 @@ static bool compare(struct run *run, struct comparison *c, struct error *err)
 {
     struct progress *progress = c->request.progress;
     const unsigned threads = options_threads(&run->options);
-    struct throttle *throttle = throttle_start(c->request.dsn, threads, !run->options.threads, err);
+    const struct throttle_job pace = {
+        .dsn = c->request.dsn,
+        .progress = progress,
+        .threads = threads,
+        .minds_company = !run->options.threads,
+    };
+    struct throttle *throttle = throttle_start(&pace, err);
     const struct verify_job job = {
         .plan = &c->plan,
         .dsn = c->request.dsn,

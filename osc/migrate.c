@@ -174,6 +174,8 @@ static bool step_indexes(struct migration *m, struct error *err)
         if (!plan_shadow(&m->plan, m->db, err) || !make_consistent(m, err))
             return false;
         FAILPOINT("before-indexes");
+        if (!throttle_await(m->throttle, m->cancel, err))
+            return false;
         if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL,
                           throttle_threads(m->throttle), m->cancel, err))
             return plan_shadow(&m->plan, m->db, err);

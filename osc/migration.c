@@ -335,7 +335,13 @@ static bool watch_replicas(void *argument, struct cancel *cancel, struct error *
 bool migration_keep(struct migration *m, struct error *err)
 {
     m->keeper = group_new(NULL);
-    m->throttle = throttle_start(&m->dsn, migration_threads(m), !m->options.threads, err);
+    const struct throttle_job throttle = {
+        .dsn = &m->dsn,
+        .progress = m->request->progress,
+        .threads = migration_threads(m),
+        .minds_company = !m->options.threads,
+    };
+    m->throttle = throttle_start(&throttle, err);
     return m->throttle && group_start(m->keeper, "keeper", keep, m, err) &&
            group_start(m->keeper, "replicas", watch_replicas, m, err);
 }

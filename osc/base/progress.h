@@ -8,6 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* One of the things that the throttle looks at: slots are given names once, then values change. */
+struct progress_signal {
+    _Atomic(const char *) name; /* constant; NULL: this slot and those after it are unused */
+    _Atomic(const char *) unit; /* constant: "ms", "bytes", "%" or ""                      */
+    atomic_uint_fast64_t value, limit;
+    atomic_bool is_unknown; /* it could not be asked, which counts as over the limit  */
+};
+
+enum { MOST_SIGNALS = 24 };
+
 struct progress {
     _Atomic(const char *) table;         /* name of the source, once it is known           */
     _Atomic(const char *) step;          /* constant string: name of the step              */
@@ -24,6 +34,16 @@ struct progress {
     atomic_uint replicas_unknown;        /* the ones whose lag nobody can tell        */
     atomic_uint_fast64_t replica_lag_ms; /* of the slowest one that is known          */
     atomic_uint attempts;                /* cutover attempts                          */
+
+    /*
+     * The throttle's (osc/db/throttle.h).  The duty is the part of full speed that copy and
+     * verification are given now: 0 is a rest, 100 nothing in the way.  The reason says in words
+     * why it is less: a constant, or as long-lived as the process; NULL at 100.
+     */
+    atomic_uint duty_percent;
+    atomic_uint threads_allowed; /* at work side by side at most, now */
+    _Atomic(const char *) throttle_reason;
+    struct progress_signal signals[MOST_SIGNALS];
 };
 
 #endif

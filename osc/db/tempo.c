@@ -2,21 +2,35 @@
 
 enum {
     ALONE_AFTER = 8, /* quiet looks: who writes in bursts is not left alone between them */
-    MOST_DUTY = 80,
     FIRST_DUTY = 50,
-    LEAST_DUTY = 30,
-    DUTY_STEP = 3,
+    LEAST_DUTY = 20,
+    DUTY_STEP = 5,
     SLOW_FACTOR = 3,
     SLOW_US = 8000, /* below that nobody complains, however quick it usually is */
-    MOST_REST_US = 1000000,
+    NEAR_LIMIT = 70,
+    AT_LIMIT = 100,
+    ALLOWANCE_STEP = 4,
+    NOTHING = 3, /* as little as this makes no way, and keeps what is over its limit there */
 };
 
-void tempo_begin(struct tempo *tempo)
+void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company)
 {
-    *tempo = (struct tempo){.quiet_looks = ALONE_AFTER - 1, .duty = FIRST_DUTY};
+    *tempo = (struct tempo){
+        .threads = threads,
+        .minds_company = minds_company,
+        .is_alone = !minds_company,
+        .quiet_looks = ALONE_AFTER - 1,
+        .duty = FIRST_DUTY,
+        .allowance = TEMPO_FULL,
+    };
 }
 
-void tempo_look(struct tempo *tempo, bool is_quiet)
+static unsigned at_most(unsigned value, unsigned most)
+{
+    return value < most ? value : most;
+}
+
+static void weigh_company(struct tempo *tempo, bool is_quiet)
 {
     tempo->quiet_looks = is_quiet ? tempo->quiet_looks + 1 : 0;
     if (!is_quiet && tempo->is_alone)
@@ -26,10 +40,26 @@ void tempo_look(struct tempo *tempo, bool is_quiet)
     if (tempo->slow_commits > tempo->commits / 10)
         tempo->duty = tempo->duty * 2 / 3;
     else if (tempo->commits)
-        tempo->duty += DUTY_STEP;
-    tempo->duty = tempo->duty < LEAST_DUTY  ? LEAST_DUTY
-                  : tempo->duty > MOST_DUTY ? MOST_DUTY
-                                            : tempo->duty;
+        tempo->duty = at_most(tempo->duty + DUTY_STEP, TEMPO_FULL);
+    if (tempo->duty < LEAST_DUTY)
+        tempo->duty = LEAST_DUTY;
+}
+
+static void weigh_limits(struct tempo *tempo, unsigned strain)
+{
+    if (strain >= AT_LIMIT)
+        tempo->allowance = tempo->allowance / 2 > NOTHING ? tempo->allowance / 2 : 0;
+    else if (strain < NEAR_LIMIT)
+        tempo->allowance = at_most(tempo->allowance + ALLOWANCE_STEP, TEMPO_FULL);
+    else if (!tempo->allowance)
+        tempo->allowance = ALLOWANCE_STEP;
+}
+
+void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain)
+{
+    if (tempo->minds_company)
+        weigh_company(tempo, is_quiet);
+    weigh_limits(tempo, strain);
     tempo->commits = tempo->slow_commits = 0;
 }
 
@@ -45,10 +75,15 @@ void tempo_commit(struct tempo *tempo, uint64_t took_us)
         tempo->slow_commits++;
 }
 
-uint64_t tempo_rest_us(const struct tempo *tempo, uint64_t worked_us)
+unsigned tempo_power(const struct tempo *tempo)
 {
     if (tempo->is_alone)
-        return 0;
-    const uint64_t rest = worked_us * (100 - tempo->duty) / tempo->duty;
-    return rest < MOST_REST_US ? rest : MOST_REST_US;
+        return tempo->allowance;
+    /* One thread's part, never rounded down to nothing. */
+    return at_most(tempo->allowance, (tempo->duty + tempo->threads - 1) / tempo->threads);
+}
+
+unsigned tempo_places(const struct tempo *tempo)
+{
+    return (tempo_power(tempo) * tempo->threads + TEMPO_FULL - 1) / TEMPO_FULL;
 }

@@ -1,9 +1,12 @@
 /*
- * Tempo: how hard to work beside others.  Pure arithmetic; throttle.h acts on it.
+ * Tempo: how hard to work.  Pure arithmetic; throttle.h acts on it.
  *
- * Alone, everything goes at full speed.  In company one thread works at a time,
- * in short pieces, and rests between them; what part of the time it works grows
- * a little while commits are quick, and is cut when they are slow.
+ * Two things are in the way of full speed.  In *company* (somebody else is at
+ * work on the server) one thread works at a time, and what part of the time it
+ * works grows a little while commits are quick, and is cut when they are slow.
+ * The *allowance* is for what may not pass a limit, the lag of a replica say: it
+ * grows while the worst of these is well below its limit, stays close to it, and
+ * halves for as long as it is beyond, down to nothing.
  */
 #ifndef OSC_DB_TEMPO_H
 #define OSC_DB_TEMPO_H
@@ -12,25 +15,32 @@
 #include <stdint.h>
 
 struct tempo {
-    bool is_alone;
+    unsigned threads;               /* at most */
+    bool minds_company;             /* false: somebody chose the number of threads */
+    bool is_alone;                  /* in company until a look says otherwise */
     unsigned quiet_looks;           /* in a row */
-    unsigned duty;                  /* percent of the time that is for work, in company */
+    unsigned duty;                  /* percent of one thread's time, in company */
+    unsigned allowance;             /* percent of all threads' time, by the limits */
     uint64_t usual_us;              /* what a commit takes when it is quick */
     unsigned commits, slow_commits; /* since the last look */
 };
 
-enum { TEMPO_LOOK_MS = 250 };
+enum { TEMPO_LOOK_MS = 250, TEMPO_FULL = 100 };
 
-/* In company until a look says otherwise. */
-void tempo_begin(struct tempo *tempo);
+void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company);
 
-/* A look at the server: is anybody else at work there? */
-void tempo_look(struct tempo *tempo, bool is_quiet);
+/*
+ * Every TEMPO_LOOK_MS: is nobody else at work there?  `strain` is the worst of what has a limit,
+ * in percent of it.
+ */
+void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain);
 
 /* A commit of ours waits for what those of the application wait for. */
 void tempo_commit(struct tempo *tempo, uint64_t took_us);
 
-/* After `worked_us` of work. */
-uint64_t tempo_rest_us(const struct tempo *tempo, uint64_t worked_us);
+/* Percent of the time of all threads that is for work; 100: there is nothing in the way. */
+unsigned tempo_power(const struct tempo *tempo);
+/* Threads at work side by side, for that. */
+unsigned tempo_places(const struct tempo *tempo);
 
 #endif

@@ -13,21 +13,88 @@
 #include "osc/db/tempo.h"
 
 enum {
-    PIECE_IN_COMPANY_US = 40000,
+    PIECE_US = 40000,
     COMPANY_PER_S = 20,    /* fewer statements are a monitor's, or somebody's at a prompt */
     LOOK_AGAIN_US = 20000, /* a token that is set wakes nobody */
+    LONGEST_REST_US = 2000000,
 };
 
 struct throttle {
-    const struct dsn *dsn;
-    unsigned threads;
+    struct throttle_job job;
     struct group *watch;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct tempo tempo GUARDED_BY(lock);
+    const char *holds[HOLDS] GUARDED_BY(lock); /* NULL: not held */
     unsigned at_work GUARDED_BY(lock);
-    uint64_t rest_until_us GUARDED_BY(lock);
+    /* Time that may be worked, of all threads: what was worked too much is rested before more. */
+    double balance_us GUARDED_BY(lock);
+    uint64_t balanced_at_us GUARDED_BY(lock);
 };
+
+/* ---- what it comes to (under the lock) ---- */
+
+static const char *held_by(const struct throttle *throttle)
+{
+    for (size_t i = 0; i < HOLDS; i++)
+        if (throttle->holds[i])
+            return throttle->holds[i];
+    return NULL;
+}
+
+static unsigned power(const struct throttle *throttle)
+{
+    return held_by(throttle) ? 0 : tempo_power(&throttle->tempo);
+}
+
+static unsigned places(const struct throttle *throttle)
+{
+    return held_by(throttle) ? 0 : tempo_places(&throttle->tempo);
+}
+
+static const char *in_the_way(const struct throttle *throttle)
+{
+    const struct tempo *tempo = &throttle->tempo;
+
+    if (held_by(throttle))
+        return held_by(throttle);
+    if (tempo_power(tempo) == TEMPO_FULL)
+        return NULL;
+    return "others are at work";
+}
+
+/* After each change: whoever waits looks again, whoever watches reads it. */
+static void tell(struct throttle *throttle)
+{
+    struct progress *progress = throttle->job.progress;
+
+    atomic_store(&progress->duty_percent, power(throttle));
+    atomic_store(&progress->threads_allowed, places(throttle));
+    atomic_store(&progress->throttle_reason, in_the_way(throttle));
+    pthread_cond_broadcast(&throttle->changed);
+}
+
+/* Time passes: what may be worked grows, and is not saved up while nobody works. */
+static void balance(struct throttle *throttle)
+{
+    const uint64_t now = clock_us();
+    const double rate = power(throttle) * throttle->tempo.threads / (double)TEMPO_FULL;
+    const double longest = LONGEST_REST_US * rate;
+
+    throttle->balance_us += (double)(now - throttle->balanced_at_us) * rate;
+    throttle->balanced_at_us = now;
+    if (throttle->balance_us > 0 && !throttle->at_work)
+        throttle->balance_us = 0;
+    if (throttle->balance_us < -longest)
+        throttle->balance_us = -longest;
+}
+
+static bool may_enter(struct throttle *throttle)
+{
+    balance(throttle);
+    return throttle->at_work < places(throttle) &&
+           (power(throttle) == TEMPO_FULL || throttle->balance_us >= 0);
+}
 
 /* ---- who else is at work? ---- */
 
@@ -55,9 +122,10 @@ static void take_look(struct throttle *throttle, struct watch *watch, const stru
     if (watch->last_ms) {
         pthread_mutex_lock(&throttle->lock);
         const bool was_alone = throttle->tempo.is_alone;
-        tempo_look(&throttle->tempo, is_quiet(watch, others, now_ms));
+        balance(throttle);
+        tempo_look(&throttle->tempo, is_quiet(watch, others, now_ms), 0);
         const bool is_alone = throttle->tempo.is_alone;
-        pthread_cond_broadcast(&throttle->changed);
+        tell(throttle);
         pthread_mutex_unlock(&throttle->lock);
         if (was_alone != is_alone)
             LOG(LOG_DEBUG, is_alone ? "nobody else is at work: full speed"
@@ -71,6 +139,7 @@ static void take_look(struct throttle *throttle, struct watch *watch, const stru
 static bool look_around(void *argument, struct cancel *cancel, struct error *err)
 {
     struct throttle *throttle = argument;
+    const struct dsn *dsn = throttle->job.dsn;
     struct watch watch = {.db = NULL};
 
     do {
@@ -81,8 +150,8 @@ static bool look_around(void *argument, struct cancel *cancel, struct error *err
             watch = (struct watch){.db = NULL};
         }
         if (!watch.db)
-            watch.db = db_open(throttle->dsn, "throttle", &trouble);
-        if (watch.db && throttle->dsn->dialect->server->look_at_others(watch.db, &others, &trouble))
+            watch.db = db_open(dsn, "throttle", &trouble);
+        if (watch.db && dsn->dialect->server->look_at_others(watch.db, &others, &trouble))
             take_look(throttle, &watch, &others);
         else
             LOG(LOG_DEBUG, "cannot see who else is at work", F("error", trouble.text));
@@ -92,21 +161,21 @@ static bool look_around(void *argument, struct cancel *cancel, struct error *err
     return true;
 }
 
-struct throttle *throttle_start(const struct dsn *dsn, unsigned threads, bool adapts,
-                                struct error *err)
+struct throttle *throttle_start(const struct throttle_job *job, struct error *err)
 {
     struct throttle *throttle = must_alloc(sizeof *throttle);
     pthread_condattr_t attributes;
 
-    *throttle = (struct throttle){.dsn = dsn, .threads = threads, .watch = group_new(NULL)};
+    *throttle = (struct throttle){.job = *job, .watch = group_new(NULL)};
     (void)pthread_mutex_init(&throttle->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&throttle->changed, &attributes);
     (void)pthread_condattr_destroy(&attributes);
-    tempo_begin(&throttle->tempo);
-    throttle->tempo.is_alone = !adapts;
-    if (!adapts || group_start(throttle->watch, "throttle", look_around, throttle, err))
+    throttle->balanced_at_us = clock_us();
+    tempo_begin(&throttle->tempo, job->threads, job->minds_company);
+    tell(throttle);
+    if (!job->minds_company || group_start(throttle->watch, "throttle", look_around, throttle, err))
         return throttle;
     throttle_stop(throttle);
     return NULL;
@@ -127,17 +196,12 @@ void throttle_stop(struct throttle *throttle)
 
 /* ---- work and rest ---- */
 
-static unsigned places(const struct throttle *throttle)
-{
-    return throttle->tempo.is_alone ? throttle->threads : 1;
-}
-
-static void wait_us(struct throttle *throttle, uint64_t us)
+static void wait_a_little(struct throttle *throttle)
 {
     struct timespec until;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)us * 1000;
+    until.tv_nsec += LOOK_AGAIN_US * 1000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_nsec -= 1000000000L;
         until.tv_sec++;
@@ -150,15 +214,8 @@ bool throttle_enter(struct throttle *throttle, struct cancel *cancel, struct err
     bool good;
 
     pthread_mutex_lock(&throttle->lock);
-    while ((good = cancel_check(cancel, err))) {
-        const uint64_t now = clock_us(), until = throttle->rest_until_us;
-        if (throttle->at_work >= places(throttle))
-            wait_us(throttle, LOOK_AGAIN_US);
-        else if (!throttle->tempo.is_alone && now < until)
-            wait_us(throttle, until - now < LOOK_AGAIN_US ? until - now : LOOK_AGAIN_US);
-        else
-            break;
-    }
+    while ((good = cancel_check(cancel, err)) && !may_enter(throttle))
+        wait_a_little(throttle);
     throttle->at_work += good;
     pthread_mutex_unlock(&throttle->lock);
     return good;
@@ -167,18 +224,53 @@ bool throttle_enter(struct throttle *throttle, struct cancel *cancel, struct err
 void throttle_leave(struct throttle *throttle, uint64_t worked_us)
 {
     pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
     throttle->at_work--;
-    throttle->rest_until_us = clock_us() + tempo_rest_us(&throttle->tempo, worked_us);
+    throttle->balance_us -= (double)worked_us;
     pthread_cond_broadcast(&throttle->changed);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+bool throttle_await(struct throttle *throttle, struct cancel *cancel, struct error *err)
+{
+    bool good;
+
+    pthread_mutex_lock(&throttle->lock);
+    while ((good = cancel_check(cancel, err)) && !places(throttle))
+        wait_a_little(throttle);
+    pthread_mutex_unlock(&throttle->lock);
+    return good;
+}
+
+void throttle_hold(struct throttle *throttle, enum hold who, const char *reason)
+{
+    pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
+    throttle->holds[who] = reason;
+    tell(throttle);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+void throttle_release(struct throttle *throttle, enum hold who)
+{
+    throttle_hold(throttle, who, NULL);
+}
+
+void throttle_set_threads(struct throttle *throttle, unsigned threads)
+{
+    pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
+    throttle->tempo.threads = threads;
+    tell(throttle);
     pthread_mutex_unlock(&throttle->lock);
 }
 
 uint64_t throttle_piece_us(struct throttle *throttle, uint64_t wanted_us)
 {
-    const uint64_t most = TUNED("PIECE_US", PIECE_IN_COMPANY_US);
+    const uint64_t most = TUNED("PIECE_US", PIECE_US);
 
     pthread_mutex_lock(&throttle->lock);
-    const bool is_short = !throttle->tempo.is_alone && wanted_us > most;
+    const bool is_short = power(throttle) < TEMPO_FULL && wanted_us > most;
     pthread_mutex_unlock(&throttle->lock);
     return is_short ? most : wanted_us;
 }
@@ -188,7 +280,7 @@ unsigned throttle_threads(struct throttle *throttle)
     pthread_mutex_lock(&throttle->lock);
     const unsigned threads = places(throttle);
     pthread_mutex_unlock(&throttle->lock);
-    return threads;
+    return threads ? threads : 1;
 }
 
 void throttle_note_commit(struct throttle *throttle, uint64_t took_us)
