@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "osc/base/log.h"
 #include "osc/base/nearest.h"
 #include "osc/base/text.h"
 #include "osc/command_bodies.h"
@@ -138,8 +139,12 @@ static void report_json(const struct error *err)
 
 void command_report(const struct run *run, const struct error *err)
 {
+    if (log_has_file() || log_is_all_there_is())
+        LOG(LOG_ERROR, "failed", F("kind", error_kind_name(err->kind)),
+            FU("exit_code", error_exit_code(err->kind)), F("error", err->text),
+            F("next", err->hint));
     if (run->options.json)
         report_json(err);
-    else
+    else if (!log_is_all_there_is())
         report_text(err);
 }

@@ -7,19 +7,14 @@
 #include "osc/base/signals.h"
 #include "osc/command.h"
 
-static enum log_level wanted_level(const struct options *options)
-{
-    return options->quiet ? LOG_WARN : options->verbose ? LOG_DEBUG : LOG_INFO;
-}
-
 int main(int argc, char **argv)
 {
     struct error err = ERROR_INIT;
     struct run run = {.arena = arena_new(), .cancel = cancel_new(NULL)};
 
     if (command_parse(&run, argc, argv, &err)) {
-        log_setup(wanted_level(&run.options), run.options.json);
-        if (signals_start(run.cancel, &err) && command_run(&run, &err))
+        const struct log_setup log = options_log(&run.options);
+        if (log_open(&log, &err) && signals_start(run.cancel, &err) && command_run(&run, &err))
             error_clear(&err);
         else if (err.kind == ERROR_NONE) /* never to be taken for a success */
             bug("%s failed without a reason", run.command->name);

@@ -509,7 +509,8 @@ static bool prepare(struct migration *m, struct error *err)
 static void tell_findings(const struct plan *plan)
 {
     for (const struct finding *f = plan->findings; f; f = f->next)
-        LOG(f->level == FINDING_WARNING ? LOG_WARN : LOG_INFO, f->text, F("check", f->check));
+        LOG(f->level == FINDING_WARNING ? LOG_WARN : LOG_INFO, "finding", FS(f->text),
+            F("check", f->check));
 }
 
 bool migrate(const struct request *request, uint64_t *id, struct error *err)

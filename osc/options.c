@@ -168,6 +168,20 @@ bool options_settle(struct options *options, unsigned command, const char *comma
     return true;
 }
 
+struct log_setup options_log(const struct options *options)
+{
+    const enum log_level usual = options->quiet     ? LOG_WARN
+                                 : options->verbose ? LOG_DEBUG
+                                                    : LOG_INFO;
+
+    return (struct log_setup){
+        .level = options->log_level ? (enum log_level)(options->log_level - 1) : usual,
+        .as_json = options->log_format == LOG_FORMAT_AUTO ? options->json
+                                                          : options->log_format == LOG_FORMAT_JSON,
+        .file = options->log_file,
+    };
+}
+
 unsigned options_threads(const struct options *options)
 {
     enum { GENTLE = 2 };

@@ -16,10 +16,12 @@
 
 #include "osc/base/arena.h"
 #include "osc/base/error.h"
+#include "osc/base/log.h"
 #include "osc/base/text.h"
 
 enum strategy { STRATEGY_AUTO, STRATEGY_COPY };
 enum verify { VERIFY_FULL, VERIFY_NONE };
+enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum after { AFTER_KEEP, AFTER_DROP }; /* what becomes of the retired table */
 
 enum origin {
@@ -50,6 +52,9 @@ struct options {
     bool repair; /* journal the rows that differ and verify again */
     bool dry_run;
     bool json, verbose, quiet;
+    enum log_format log_format;
+    unsigned log_level;   /* 0: as quiet and verbose say, else 1 more than enum log_level */
+    const char *log_file; /* NULL: standard error */
     bool help, version;
     struct {
         enum origin from;
@@ -68,6 +73,11 @@ enum {
     FOR_FINISH = 1 << 6,
     FOR_ABORT = 1 << 7,
     FOR_HELP = 1 << 8,
+
+    /* several of them */
+    FOR_CHANGE = FOR_ALTER | FOR_PLAN | FOR_RESUME,
+    FOR_SERVER = FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT,
+    FOR_ALL = FOR_SERVER | FOR_HELP,
 };
 
 /*
@@ -83,6 +93,9 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
  */
 bool options_settle(struct options *options, unsigned command, const char *command_name,
                     struct arena *arena, struct error *err) MUST_CHECK;
+
+/* What "auto" stands for, or what was said. */
+struct log_setup options_log(const struct options *options);
 
 /* How many threads "auto" stands for, or what was said. */
 unsigned options_threads(const struct options *options);

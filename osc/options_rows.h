@@ -6,4 +6,6 @@
 
 #include "osc/options_table.h"
 
+extern const struct option option_log_file, option_log_format, option_log_level;
+
 #endif

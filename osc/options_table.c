@@ -9,10 +9,6 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-#define FOR_CHANGE (FOR_ALTER | FOR_PLAN | FOR_RESUME)
-#define FOR_SERVER (FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT)
-#define FOR_ALL (FOR_SERVER | FOR_HELP)
-
 #define AT(field) offsetof(struct options, field)
 
 static const char *const strategies[] = {"auto", "copy", NULL};
@@ -213,6 +209,9 @@ const struct option *const options_table[] = {
     &option_json,
     &option_kill_blockers_after,
     &option_lock_timeout,
+    &option_log_file,
+    &option_log_format,
+    &option_log_level,
     &option_quiet,
     &option_repair,
     &option_strategy,

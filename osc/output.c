@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "osc/base/json.h"
 
 static bool flushed(bool written, struct error *err)
 {
@@ -28,14 +29,5 @@ bool output_json(json_t *value, struct error *err)
 
 json_t *output_string(const char *string)
 {
-    json_t *value = string ? json_string(string) : json_null();
-
-    if (value)
-        return value;
-    AUTO(text) ascii = TEXT_INIT;
-    text_add(&ascii, string);
-    for (char *byte = ascii.bytes; *byte; byte++)
-        if (*byte & 0x80)
-            *byte = '?';
-    return json_string(ascii.bytes);
+    return string ? json_any_string(string) : json_null();
 }

@@ -46,7 +46,7 @@ static bool show_log(struct reporter *reporter, const struct progress_view *view
     (void)reporter;
     (void)err;
     progress_line(&line, view, 200, false);
-    LOG(LOG_INFO, line.bytes);
+    LOG(LOG_INFO, "progress", FS(line.bytes));
     return true;
 }
 

@@ -41,8 +41,9 @@ static bool accept_new_server(struct migration *m, struct error *err)
     AUTO(text) options = TEXT_INIT;
     const char *stamp = NULL;
 
-    LOG(LOG_WARN, "this is another server than the one where the migration began; every row will "
-                  "be compared before the swap");
+    LOG(LOG_WARN, "another server",
+        FS("this is another server than the one where the migration began; every row will be "
+           "compared before the swap"));
     m->options.verify = VERIFY_FULL;
     options_save(&m->options, &options);
     if (!capture_stamp(m->db, &m->plan, m->arena, &stamp, err) ||

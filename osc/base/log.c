@@ -1,28 +1,82 @@
 #include "osc/base/log.h"
 
-#include <inttypes.h>
-#include <jansson.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "osc/base/text.h"
+#include "osc/base/log_line.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* one line at a time */
-static enum log_level wanted = LOG_INFO;
-static bool json_lines;
+static struct log_setup setup = {.level = LOG_INFO};
+static int log_file = STDERR_FILENO; /* guarded by lock once threads run */
+static enum log_place place;
 static void (*before_line)(void);
 static void (*after_line)(void);
 static _Thread_local char thread_name[16] = "main";
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
-
-void log_setup(enum log_level level, bool as_json)
+/*
+ * systemd says in JOURNAL_STREAM which file is its journal: our standard error may have been
+ * redirected since.  A prefix is all that the journal asks for, and needs no library.
+ */
+static bool is_journal(int file)
 {
-    wanted = level;
-    json_lines = as_json;
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat is;
+    unsigned long long device, inode;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(file, &is) == 0 &&
+           is.st_dev == (dev_t)device && is.st_ino == (ino_t)inode;
+}
+
+static int open_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+bool log_open(const struct log_setup *wanted, struct error *err)
+{
+    setup = *wanted;
+    if (setup.file) {
+        log_file = open_file(setup.file);
+        if (log_file < 0) {
+            log_file = STDERR_FILENO;
+            return error_set(err, ERROR_USAGE, "log file %s: %s", setup.file, strerror(errno));
+        }
+    }
+    place = setup.file ? LOG_IN_FILE : is_journal(STDERR_FILENO) ? LOG_IN_JOURNAL : LOG_ON_SCREEN;
+    return true;
+}
+
+bool log_has_file(void)
+{
+    return setup.file != NULL;
+}
+
+bool log_is_all_there_is(void)
+{
+    return place == LOG_IN_JOURNAL || (place == LOG_ON_SCREEN && setup.as_json);
+}
+
+bool log_reopen(void)
+{
+    if (!setup.file)
+        return false;
+    const int now = open_file(setup.file);
+    if (now < 0) {
+        LOG(LOG_WARN, "log not reopened", F("file", setup.file), F("error", strerror(errno)));
+        return true;
+    }
+    pthread_mutex_lock(&lock);
+    const int before = log_file;
+    log_file = now;
+    pthread_mutex_unlock(&lock);
+    (void)close(before);
+    LOG(LOG_INFO, "log reopened", F("file", setup.file));
+    return true;
 }
 
 void log_around(void (*before)(void), void (*after)(void))
@@ -40,83 +94,50 @@ void log_thread_name(const char *name)
 
 bool log_wants(enum log_level level)
 {
-    return level <= wanted;
+    return level <= setup.level;
 }
 
-static void add_text_field(struct text *line, const struct log_field *field)
+/* In one call, so that whoever else writes the same file does not come in between. */
+static void write_line(const struct text *line)
 {
-    switch (field->type) {
-    case FIELD_TEXT: {
-        const char *value = field->text ? field->text : "";
-        const bool plain = *value && !strpbrk(value, " \"=\n\t");
-        text_printf(line, plain ? " %s=%s" : " %s=\"%s\"", field->name, value);
-        break;
-    }
-    case FIELD_UINT: text_printf(line, " %s=%" PRIu64, field->name, field->number); break;
-    case FIELD_REAL: text_printf(line, " %s=%.3f", field->name, field->real); break;
-    }
-}
+    const char *at = line->bytes;
+    size_t left = line->length;
 
-static void text_line(struct text *line, enum log_level level, const char *event,
-                      const struct log_field *fields, const struct tm *now)
-{
-    text_printf(line, "%02d:%02d:%02d ", now->tm_hour, now->tm_min, now->tm_sec);
-    if (level != LOG_INFO)
-        text_printf(line, "%s: ", level_names[level]);
-    if (wanted == LOG_DEBUG)
-        text_printf(line, "[%s] ", thread_name);
-    text_add(line, event);
-    for (; fields->name; fields++)
-        add_text_field(line, fields);
-}
-
-static void json_line(struct text *line, enum log_level level, const char *event,
-                      const struct log_field *fields, const struct tm *now)
-{
-    char stamp[32];
-    json_t *object = json_object();
-
-    (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", now);
-    json_object_set_new(object, "time", json_string(stamp));
-    json_object_set_new(object, "level", json_string(level_names[level]));
-    json_object_set_new(object, "event", json_string(event));
-    json_object_set_new(object, "thread", json_string(thread_name));
-    for (; fields->name; fields++) {
-        json_t *value = NULL;
-        switch (fields->type) {
-        case FIELD_TEXT: value = json_string(fields->text ? fields->text : ""); break;
-        case FIELD_UINT: value = json_integer((json_int_t)fields->number); break;
-        case FIELD_REAL: value = json_real(fields->real); break;
-        }
-        /* json_string() refuses text that is not UTF-8. */
-        json_object_set_new(object, fields->name, value ? value : json_string("(not UTF-8)"));
+    while (left) {
+        const ssize_t n = write(log_file, at, left);
+        if (n <= 0)
+            return; /* nobody is left to tell */
+        at += n;
+        left -= (size_t)n;
     }
-    char *dump = json_dumps(object, JSON_COMPACT);
-    text_add(line, dump ? dump : "{}");
-    free(dump);
-    json_decref(object);
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
     AUTO(text) line = TEXT_INIT;
-    struct tm now;
-    const time_t seconds = time(NULL);
+    const struct log_entry entry = {
+        .level = level,
+        .event = event,
+        .fields = fields,
+        .thread = thread_name,
+        .at = time(NULL),
+        .place = place,
+        .shows_thread = setup.level == LOG_DEBUG,
+    };
 
     if (!log_wants(level))
         return;
-    if (json_lines) {
-        (void)gmtime_r(&seconds, &now);
-        json_line(&line, level, event, fields, &now);
-    } else {
-        (void)localtime_r(&seconds, &now);
-        text_line(&line, level, event, fields, &now);
-    }
+    if (setup.as_json)
+        log_line_json(&line, &entry);
+    else
+        log_line_text(&line, &entry);
+    text_add(&line, "\n");
     pthread_mutex_lock(&lock);
-    if (before_line)
+    const bool is_screen = place != LOG_IN_FILE;
+    if (before_line && is_screen)
         before_line();
-    (void)fprintf(stderr, "%s\n", line.bytes);
-    if (after_line)
+    write_line(&line);
+    if (after_line && is_screen)
         after_line();
     pthread_mutex_unlock(&lock);
 }

@@ -34,6 +34,8 @@ static void *wait_for_signals(void *unused)
     (void)unused;
     log_thread_name("signals");
     while (sigwait(&signals.set, &signal) == 0 && signal != LEAVE) {
+        if (signal == SIGHUP && log_reopen())
+            continue;
         if (cancel_is_set(signals.cancel))
             stop_at_once(); /* uncovered: the same */
         cancel_set(signals.cancel);
@@ -53,7 +55,8 @@ bool signals_start(struct cancel *cancel, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
         struct sigaction now;
         /* A blocked signal is delivered even if it is ignored: nohup would lose its effect. */
-        if (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        if ((wanted[i] == SIGHUP && log_has_file()) ||
+            (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN))
             (void)sigaddset(&signals.set, wanted[i]);
     }
     signals.cancel = cancel;

@@ -3,7 +3,8 @@
  *
  * The first SIGINT, SIGTERM or SIGHUP sets the token, so that everything stops
  * in order; the second ends the process at once.  A signal that was ignored
- * when the process started (nohup) stays ignored.
+ * when the process started (nohup) stays ignored.  Where the log has a file,
+ * SIGHUP means to open it anew, and nothing else.
  */
 #ifndef OSC_BASE_SIGNALS_H
 #define OSC_BASE_SIGNALS_H

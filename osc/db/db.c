@@ -118,7 +118,7 @@ static void log_statement(const char *statement, uint64_t started_us, uint64_t a
     statement += strspn(statement, " \n\t(");
     memcpy(verb, statement, strnlen(statement, sizeof verb - 1));
     verb[strcspn(verb, " \n\t(")] = '\0';
-    LOG(LOG_DEBUG, good ? "statement" : "statement failed", F("verb", verb),
+    LOG(LOG_DEBUG, "statement", F("verb", verb), F("outcome", good ? "done" : "failed"),
         FR("ms", (double)(clock_us() - started_us) / 1000), FU("rows", affected));
 }
 

@@ -177,7 +177,8 @@ static void tell(struct lookout *lookout, const struct blockers *found)
     lookout->told_ms = clock_ms();
     for (size_t i = 0; i < found->n; i++) {
         const struct blocker *b = &found->list[i];
-        LOG(LOG_INFO, found->is_guess ? "table may be held by others" : "table is held by others",
+        LOG(LOG_INFO, "table held",
+            FS(found->is_guess ? "table may be held by others" : "table is held by others"),
             F("table", first_table(lookout)), FU("id", b->id), F("user", b->user),
             F("host", b->host), F("age", age_of(b)), F("doing", b->doing), F("query", b->query),
             F("spared_because", kills ? b->spared : ""));

@@ -1,0 +1,42 @@
+/*
+ * Options of what stands around a migration: its log.
+ */
+#include "osc/options_rows.h"
+
+#define AT(field) offsetof(struct options, field)
+
+static const char *const formats[] = {"auto", "text", "json", NULL};
+static const char *const levels[] = {"auto", "error", "warn", "info", "debug", NULL};
+static_assert(sizeof(enum log_format) == sizeof(unsigned), "choices are stored as unsigned");
+
+const struct option option_log_file = {
+    .name = "log-file",
+    .type = OPT_PATH,
+    .at = AT(log_file),
+    .value = "FILE",
+    .commands = FOR_SERVER,
+    .help = "Append the log to this file instead of standard error. SIGHUP opens it anew, for "
+            "logrotate, and then stops nothing.",
+};
+
+const struct option option_log_format = {
+    .name = "log-format",
+    .type = OPT_CHOICE,
+    .at = AT(log_format),
+    .choices = formats,
+    .standard = "auto",
+    .commands = FOR_SERVER,
+    .help = "One event on one line, as text or as a JSON object; auto is JSON with --json, else "
+            "text. The events are listed in EVENTS.md.",
+};
+
+const struct option option_log_level = {
+    .name = "log-level",
+    .type = OPT_CHOICE,
+    .at = AT(log_level),
+    .choices = levels,
+    .standard = "auto",
+    .commands = FOR_SERVER,
+    .help = "The least that is worth a line; auto is info, warn with --quiet, debug with "
+            "--verbose.",
+};
