@@ -7,6 +7,7 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/db/dialect.h"
+#include "triggers/apply.h"
 #include "triggers/capture_dialect.h"
 #include "triggers/culprit.h"
 #include "triggers/journal.h"
@@ -14,10 +15,9 @@
 
 enum {
     BATCH_ENTRIES = 4000,
-    SPREAD_FROM = 400, /* smaller batches are not worth several connections */
-    MOST_TRIES = 12,   /* on connections that break */
-    TELL_FROM_TRY = 2, /* a lock that is held for a moment is no news */
-    MOST_AT_THE_END = 4000,
+    SPREAD_FROM = 400,    /* smaller batches are not worth several connections */
+    MOST_TRIES = 12,      /* on connections that break */
+    TELL_FROM_TRY = 2,    /* a lock that is held for a moment is no news */
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
     SETTLE_ROUNDS = 20, /* before batches are tried side by side again */
@@ -42,60 +42,6 @@ struct lane_work {
 
 /* ---- one batch on one connection ---- */
 
-static bool advise(const struct plan *plan, struct error *err)
-{
-    return error_hint(err,
-                      "a row written to %s meanwhile does not fit the new schema: osc abort, or "
-                      "change the row and osc resume",
-                      plan->source->name);
-}
-
-/* A row written meanwhile that the new type would change without a word from the server. */
-static bool check_loss(struct db *db, const struct plan *plan, const char *condition,
-                       struct arena *arena, struct error *err)
-{
-    const char *key = NULL;
-
-    if (!plan->silent_loss)
-        return true;
-    if (!culprit_key(db, plan, condition, plan->silent_loss, arena, &key, err))
-        return false;
-    if (!key)
-        return true;
-    error_set(err, ERROR_DATA, "row %s: the new type would change a value", key);
-    return advise(plan, err);
-}
-
-/*
- * Beside the copy a chunk may insert a row between our delete and our insert.
- * It began after the batch was read, so its row is as new as the batch, and what
- * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
- * the way is another one, and an error.
- */
-static bool render_and_run(struct db *db, const struct plan *plan, const char *insert,
-                           const char *condition, struct arena *arena, struct error *err)
-{
-    const struct capture_dialect *dialect = plan->dialect->capture;
-    struct sql_env env = {.arena = arena, .outer = &plan->env};
-
-    sql_bind_sql(&env, "entries", condition);
-    if (!check_loss(db, plan, condition, arena, err) ||
-        !sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
-        !sql_exec(db, insert, &env, NULL, err))
-        return false;
-    FAILPOINT("before-forget");
-    if (MUTANT("forget-up-to-now"))
-        sql_bind_sql(&env, "entries", "TRUE");
-    return sql_exec(db, dialect->forget, &env, NULL, err);
-}
-
-static bool prepare_session(struct db *db, const struct plan *plan, struct error *err)
-{
-    const char *statement = plan->dialect->capture->session;
-
-    return !*statement || db_exec(db, statement, NULL, err);
-}
-
 static bool connect_lane(struct replay *replay, unsigned lane, struct error *err)
 {
     const struct plan *plan = replay->job->plan;
@@ -106,7 +52,7 @@ static bool connect_lane(struct replay *replay, unsigned lane, struct error *err
     replay->lanes[lane] = db_open_patiently(replay->job->dsn, role, replay->cancel, err);
     return replay->lanes[lane] &&
            server_fence(replay->lanes[lane], plan->table_key, plan->run, role, err) &&
-           prepare_session(replay->lanes[lane], plan, err);
+           apply_prepare(replay->lanes[lane], plan, err);
 }
 
 /* Behind somebody's DDL, say: told by one lane, waited for by all; it costs only our own time. */
@@ -124,6 +70,12 @@ static bool is_worth_waiting(struct replay *replay, unsigned lane, unsigned n,
     return !is_over;
 }
 
+/*
+ * Beside the copy a chunk may insert a row between our delete and our insert.
+ * It began after the batch was read, so its row is as new as the batch, and what
+ * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
+ * the way is another one, and an error.
+ */
 static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
                        struct arena *arena, struct error *err)
 {
@@ -133,7 +85,7 @@ static bool apply_once(struct db *db, const struct replay_job *job, const char *
 
     if (!db_begin(db, err))
         return false;
-    if (!render_and_run(db, job->plan, insert, condition, arena, err)) {
+    if (!apply_entries(db, job->plan, insert, condition, arena, err)) {
         db_rollback(db);
         return false;
     }
@@ -227,7 +179,7 @@ static bool settle_once(struct replay *replay, struct error *err)
     if (!batch.n)
         return true;
     const char *entries = journal_condition(plan, &batch, 0, 1, &count, replay->arena);
-    if (!check_loss(replay->lanes[0], plan, entries, replay->arena, err) ||
+    if (!apply_check_loss(replay->lanes[0], plan, entries, replay->arena, err) ||
         !plan->dialect->capture->settle(replay->lanes[0], plan, entries, err))
         return false;
     atomic_fetch_add(&replay->job->progress->replayed, batch.n);
@@ -289,7 +241,7 @@ static bool explain(struct replay *replay, const struct batch *batch, struct err
 
     if (err->kind == ERROR_DATA && !*err->hint) {
         culprit_name(replay->lanes[0], plan, batch, err);
-        advise(plan, err);
+        apply_advise(plan, err);
     }
     return error_prefix(err, "replaying writes to %s", plan->source->name);
 }
@@ -395,67 +347,4 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
     good = good && settle(&replay, err);
     replay_close(&replay);
     return good;
-}
-
-static bool replay_everything(struct db *db, const struct plan *plan, uint64_t *entries,
-                              struct error *err)
-{
-    struct arena *arena = arena_new();
-    struct journal journal;
-    struct batch batch = {.n = 0};
-    size_t count = 0;
-
-    journal_init(&journal, plan);
-    bool good = prepare_session(db, plan, err) &&
-                journal_read(&journal, db, MOST_AT_THE_END, &batch, arena, err);
-    if (good && batch.n == MOST_AT_THE_END)
-        good = error_set(err, ERROR_TRANSIENT, "the backlog is too long to drain it under lock");
-    if (good && batch.n) {
-        const char *condition = journal_condition(plan, &batch, 0, 1, &count, arena);
-        good =
-            render_and_run(db, plan, plan->dialect->capture->replay_insert, condition, arena, err);
-    }
-    *entries = batch.n;
-    journal_release(&journal);
-    arena_free(arena);
-    return good;
-}
-
-/* Nobody writes now, so that one batch of everything is one consistent state. */
-bool replay_drain(struct db *db, const struct plan *plan, const struct deadline *deadline,
-                  uint64_t *drained, struct error *err)
-{
-    uint64_t entries = 0;
-
-    *drained = 0;
-    do {
-        if (!replay_everything(db, plan, &entries, err))
-            return false;
-        *drained += entries;
-        if (entries && deadline_passed(deadline))
-            return error_set(err, ERROR_TRANSIENT,
-                             "the backlog was not drained in time (%" PRIu64 " entries done)",
-                             *drained);
-    } while (entries);
-    return true;
-}
-
-/* A loss must be looked for among the very entries that are replayed: that takes longer. */
-bool replay_rest(struct db *db, const struct plan *plan, struct error *err)
-{
-    uint64_t entries = 0;
-    bool good = true;
-
-    if (plan->silent_loss)
-        good =
-            db_begin(db, err) && replay_everything(db, plan, &entries, err) && db_commit(db, err);
-    else
-        good = prepare_session(db, plan, err) &&
-               sql_exec(db, plan->dialect->capture->replay_rest, &plan->env, NULL, err);
-    if (good)
-        return true;
-    db_rollback(db);
-    if (err->kind == ERROR_CONFLICT)
-        err->kind = ERROR_TRANSIENT;
-    return false;
 }
