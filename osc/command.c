@@ -9,6 +9,7 @@
 #include "osc/command_bodies.h"
 #include "osc/db/dsn.h"
 #include "osc/db/server.h"
+#include "osc/manual.h"
 #include "osc/output.h"
 
 const struct command *command_find(const char *name, struct error *err)
@@ -78,6 +79,8 @@ bool command_parse(struct run *run, int argc, char **argv, struct error *err)
     if (run->options.help)
         return true;
     return options_settle(&run->options, run->command->bit, name, run->arena, err) &&
+           (run->command->bit & (FOR_HELP | FOR_COMPLETION) ||
+            settings_read(&run->settings, &run->options, run->command->bit, run->arena, err)) &&
            check_words(run, err);
 }
 
@@ -87,12 +90,36 @@ bool command_help(struct run *run, struct error *err)
     AUTO(text) out = TEXT_INIT;
 
     if (run->words.count && !run->options.help) {
+        if (strcmp(run->words.list[0], "man") == 0) {
+            manual_page(&out);
+            return output_text(&out, err);
+        }
         command = command_find(run->words.list[0], err);
         if (!command)
             return false;
     }
     command_describe(&out, command && command->bit != FOR_HELP ? command : NULL);
     return output_text(&out, err);
+}
+
+bool command_completion(struct run *run, struct error *err)
+{
+    static const struct {
+        const char *shell;
+        void (*write)(struct text *out);
+    } shells[] = {
+        {"bash", manual_bash},
+        {"zsh",  manual_zsh }
+    };
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
+        if (strcmp(shells[i].shell, run->words.list[0]) == 0) {
+            shells[i].write(&out);
+            return output_text(&out, err);
+        }
+    return error_set(err, ERROR_USAGE, "there is completion for bash and zsh, not for '%s'",
+                     run->words.list[0]);
 }
 
 static bool print_version(struct error *err)
@@ -110,6 +137,8 @@ bool command_run(struct run *run, struct error *err)
         return print_version(err);
     if (run->options.help)
         return command_help(run, err);
+    if (run->settings.concern)
+        LOG(LOG_WARN, "config file", FS(run->settings.concern));
     if (run->command->run(run, err))
         return true;
     /* Nothing was begun: what the server lacks or denies is a wrong request, not a failure. */

@@ -6,11 +6,13 @@
 
 #include "osc/base/cancel.h"
 #include "osc/options.h"
+#include "osc/settings.h"
 
 /* One command being carried out. */
 struct run {
     const struct command *command;
     struct options options;
+    struct settings settings;
     struct words words; /* after the command's name */
     struct arena *arena;
     struct cancel *cancel;
@@ -39,6 +41,8 @@ void command_report(const struct run *run, const struct error *err);
 
 /* NULL with ERROR_USAGE and the nearest name. */
 const struct command *command_find(const char *name, struct error *err);
+
+extern const char command_exit_codes[];
 
 /* The help of one command, or of all when `command` is NULL. */
 void command_describe(struct text *out, const struct command *command);

@@ -7,15 +7,17 @@
 #include "osc/command.h"
 #include "osc/migrate.h"
 
-bool command_help(struct run *run, struct error *err);    /* command.c         */
-bool command_alter(struct run *run, struct error *err);   /* command_migrate.c */
-bool command_resume(struct run *run, struct error *err);  /* command_migrate.c */
-bool command_finish(struct run *run, struct error *err);  /* command_migrate.c */
-bool command_abort(struct run *run, struct error *err);   /* command_migrate.c */
-bool command_plan(struct run *run, struct error *err);    /* command_plan.c    */
-bool command_verify(struct run *run, struct error *err);  /* command_verify.c  */
-bool command_status(struct run *run, struct error *err);  /* command_status.c  */
-bool command_history(struct run *run, struct error *err); /* command_status.c  */
+bool command_help(struct run *run, struct error *err);       /* command.c         */
+bool command_completion(struct run *run, struct error *err); /* command.c */
+bool command_config(struct run *run, struct error *err);     /* command_config.c  */
+bool command_alter(struct run *run, struct error *err);      /* command_migrate.c */
+bool command_resume(struct run *run, struct error *err);     /* command_migrate.c */
+bool command_finish(struct run *run, struct error *err);     /* command_migrate.c */
+bool command_abort(struct run *run, struct error *err);      /* command_migrate.c */
+bool command_plan(struct run *run, struct error *err);       /* command_plan.c    */
+bool command_verify(struct run *run, struct error *err);     /* command_verify.c  */
+bool command_status(struct run *run, struct error *err);     /* command_status.c  */
+bool command_history(struct run *run, struct error *err);    /* command_status.c  */
 
 /* command_request.c: what the words of the command line ask for. */
 bool command_request(struct run *run, struct request *request, struct error *err) MUST_CHECK;

@@ -5,7 +5,7 @@
 
 enum { WIDTH = 88 };
 
-static const char exit_codes[] =
+const char command_exit_codes[] =
     "Exit codes:\n"
     "  0  done\n"
     "  1  failed; the table is as it was, the text says what is left and what to do next\n"
@@ -20,7 +20,7 @@ static void help_overview(struct text *out)
     text_add(out, "osc changes the schema of large, live tables on MySQL, MariaDB and PostgreSQL "
                   "without\nstopping the application.\n\nUsage:\n");
     for (const struct command *const *at = commands; *at; at++)
-        text_printf(out, "  osc %-8s %-25s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
+        text_printf(out, "  osc %-10s %-25s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
     text_add(out,
              "\nFirst steps:\n"
              "  export OSC_DSN=postgres://admin@db1/shop\n"
@@ -29,7 +29,7 @@ static void help_overview(struct text *out)
              "osc COMMAND --help explains a command and its options. Every option can be set in "
              "the\nenvironment as well: OSC_THREADS=4 for --threads 4. "
              "ID may be left out where only one\nmigration fits.\n\n");
-    text_add(out, exit_codes);
+    text_add(out, command_exit_codes);
 }
 
 static void help_one(struct text *out, const struct command *command)
@@ -40,7 +40,7 @@ static void help_one(struct text *out, const struct command *command)
     text_add(out, "\n\nOptions [default], also in the environment (OSC_THREADS for --threads):\n");
     options_help(out, command->bit);
     text_printf(out, "\nExample:\n  %s\n\n", command->example);
-    text_add(out, exit_codes);
+    text_add(out, command_exit_codes);
 }
 
 void command_describe(struct text *out, const struct command *command)

@@ -125,6 +125,40 @@ static const struct command abort_ = {
     .run = command_abort,
 };
 
+static const struct command config = {
+    .name = "config",
+    .bit = FOR_CONFIG,
+    .least = 0,
+    .most = 0,
+    .arguments = "",
+    .summary = "what the options are, and who says so",
+    .text = "Prints the value of every option and where it comes from. The command line holds over "
+            "the environment (OSC_THREADS), that over what a migration was begun with, that over "
+            "the config files, the operator's (~/.config/osc/osc.conf) over the system's "
+            "(/etc/osc/osc.conf); --config FILE is read instead of both. A file has a line for "
+            "each option, without the dashes: threads = 4, chunk-time = \"100ms\", several "
+            "values as [\"one\", \"two\"], and comments behind #. What stands in targets: { shop: "
+            "{ dsn = "
+            "\"…\" } } holds with --target shop, over the rest of the file. Passwords are never "
+            "printed; a file that holds one should be readable by you alone.",
+    .example = "osc config --target shop",
+    .run = command_config,
+};
+
+static const struct command completion = {
+    .name = "completion",
+    .bit = FOR_COMPLETION,
+    .least = 1,
+    .most = 1,
+    .arguments = "bash|zsh",
+    .summary = "print what completes osc's words in a shell",
+    .text = "Prints a script for bash, or a function for zsh, made from the same tables as this "
+            "help. An installed osc has both in place. bash: source <(osc completion bash); zsh: "
+            "osc completion zsh > a directory of fpath/_osc.",
+    .example = "source <(osc completion bash)",
+    .run = command_completion,
+};
+
 static const struct command help = {
     .name = "help",
     .bit = FOR_HELP,
@@ -132,11 +166,12 @@ static const struct command help = {
     .most = 1,
     .arguments = "[COMMAND]",
     .summary = "explain a command",
-    .text = "Lists the commands, or explains one.",
+    .text = "Lists the commands, or explains one. osc help man prints the man page.",
     .example = "osc help alter",
     .run = command_help,
 };
 
 const struct command *const commands[] = {
-    &alter, &plan, &verify, &status, &history, &resume, &finish, &abort_, &help, NULL,
+    &alter,  &plan,   &verify, &status,     &history, &resume,
+    &finish, &abort_, &config, &completion, &help,    NULL,
 };

@@ -150,7 +150,7 @@ bool options_settle(struct options *options, unsigned command, const char *comma
         const char *name = option_variable(option, arena);
         char *theirs = getenv(name);
         char *value = arena_string(arena, theirs);
-        const bool is_taken = (option->commands & command) != 0;
+        const bool is_taken = option_is_taken(option, command);
 
         if (theirs && option->is_secret)
             blank(theirs);

@@ -26,6 +26,10 @@ enum after { AFTER_KEEP, AFTER_DROP }; /* what becomes of the retired table */
 
 enum origin {
     FROM_DEFAULT,
+    FROM_SYSTEM_FILE, /* see osc/settings.h */
+    FROM_SYSTEM_TARGET,
+    FROM_USER_FILE,
+    FROM_USER_TARGET,
     FROM_MIGRATION, /* remembered with the migration that is resumed */
     FROM_ENVIRONMENT,
     FROM_COMMAND_LINE,
@@ -55,10 +59,12 @@ struct options {
     enum log_format log_format;
     unsigned log_level;   /* 0: as quiet and verbose say, else 1 more than enum log_level */
     const char *log_file; /* NULL: standard error */
+    const char *config;   /* the file to read instead of the usual ones */
+    const char *target;   /* the group of the config file that holds; NULL: none */
     bool help, version;
     struct {
         enum origin from;
-        const char *where; /* OSC_THREADS; NULL: the origin says it all */
+        const char *where; /* OSC_THREADS, osc.conf:7; NULL: the origin says it all */
     } said[OPTIONS_MOST];  /* by row of the table */
 };
 
@@ -73,11 +79,13 @@ enum {
     FOR_FINISH = 1 << 6,
     FOR_ABORT = 1 << 7,
     FOR_HELP = 1 << 8,
+    FOR_CONFIG = 1 << 9, /* takes every option */
+    FOR_COMPLETION = 1 << 10,
 
     /* several of them */
     FOR_CHANGE = FOR_ALTER | FOR_PLAN | FOR_RESUME,
     FOR_SERVER = FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT,
-    FOR_ALL = FOR_SERVER | FOR_HELP,
+    FOR_ALL = FOR_SERVER | FOR_HELP | FOR_CONFIG | FOR_COMPLETION,
 };
 
 /*

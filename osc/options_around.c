@@ -1,5 +1,5 @@
 /*
- * Options of what stands around a migration: its log.
+ * Options of what stands around a migration: config files, hooks, its log.
  */
 #include "osc/options_rows.h"
 
@@ -8,6 +8,26 @@
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const levels[] = {"auto", "error", "warn", "info", "debug", NULL};
 static_assert(sizeof(enum log_format) == sizeof(unsigned), "choices are stored as unsigned");
+
+const struct option option_config = {
+    .name = "config",
+    .type = OPT_PATH,
+    .at = AT(config),
+    .value = "FILE",
+    .commands = FOR_SERVER | FOR_CONFIG,
+    .help = "Read options from this file, instead of /etc/osc/osc.conf and "
+            "~/.config/osc/osc.conf; osc config --help shows one.",
+};
+
+const struct option option_target = {
+    .name = "target",
+    .type = OPT_TEXT,
+    .at = AT(target),
+    .value = "NAME",
+    .commands = FOR_SERVER | FOR_CONFIG,
+    .help = "Let the group of this name in the config file hold: usually a server, with its dsn, "
+            "hours and limits.",
+};
 
 const struct option option_log_file = {
     .name = "log-file",

@@ -6,6 +6,7 @@
 
 #include "osc/options_table.h"
 
+extern const struct option option_config, option_target;
 extern const struct option option_log_file, option_log_format, option_log_level;
 
 #endif

@@ -202,6 +202,7 @@ static const struct option option_version = {
 const struct option *const options_table[] = {
     &option_after,
     &option_chunk_time,
+    &option_config,
     &option_cutover_timeout,
     &option_dry_run,
     &option_dsn,
@@ -215,6 +216,7 @@ const struct option *const options_table[] = {
     &option_quiet,
     &option_repair,
     &option_strategy,
+    &option_target,
     &option_threads,
     &option_verbose,
     &option_verify,
@@ -240,6 +242,11 @@ const struct option *option_named(const char *name, size_t length)
             memcmp(options_table[i]->name, name, length) == 0)
             return options_table[i];
     return NULL;
+}
+
+bool option_is_taken(const struct option *option, unsigned command)
+{
+    return (option->commands & command) || command == FOR_CONFIG;
 }
 
 void *option_place(struct options *options, const struct option *option)

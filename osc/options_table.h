@@ -49,6 +49,8 @@ const struct option *option_named(const char *name, size_t length);
 void *option_place(struct options *options, const struct option *option);
 const void *option_value(const struct options *options, const struct option *option);
 
+bool option_is_taken(const struct option *option, unsigned command);
+
 /* Reads a value (adds it to a list); `said` is how the operator named the option: --threads,
  * OSC_THREADS. */
 bool option_assign(struct options *options, const struct option *option, const char *string,
@@ -67,6 +69,9 @@ void option_print(const struct options *options, const struct option *option, st
 
 /* A number of the option's, as the operator would write it: 250ms, 50%, 1GiB, 4. */
 struct human option_number(const struct option *option, uint64_t number);
+
+/* Adds what the option is for, and what it may be. */
+void option_explain(struct text *out, const struct option *option);
 
 /* Adds the words of a choice: keep|drop. */
 void option_choices(struct text *out, const struct option *option);

@@ -24,8 +24,9 @@ static void add_heading(struct text *out, const struct option *option)
     text_add(out, "\n");
 }
 
-static void add_range(struct text *out, const struct option *option)
+void option_explain(struct text *out, const struct option *option)
 {
+    text_add(out, option->help);
     if (option->most)
         text_printf(out, " From %s to %s.", option_number(option, option->least).text,
                     option_number(option, option->most).text);
@@ -41,8 +42,7 @@ void options_help(struct text *out, unsigned command)
 
         if (!(option->commands & command))
             continue;
-        text_add(&words, option->help);
-        add_range(&words, option);
+        option_explain(&words, option);
         add_heading(out, option);
         text_printf(out, "%*s", INDENT, "");
         human_wrap(out, words.bytes, INDENT, WIDTH);
