@@ -130,7 +130,8 @@ static bool attempt(const struct cutover_job *job, struct db *db, bool insists, 
  * replay, and nobody has a snapshot from before it.  Tries that find somebody writing cost the
  * application nothing, others a millisecond.
  */
-static bool attempt_gently(const struct cutover_job *job, struct db *db, struct lookout *lookout,
+static bool attempt_gently(const struct cutover_job *job, struct db *db,
+                           const struct deadline *gently, struct lookout *lookout,
                            struct error *err)
 {
     const struct deadline until = deadline_in_ms(ROUND_MS);
@@ -139,7 +140,7 @@ static bool attempt_gently(const struct cutover_job *job, struct db *db, struct 
     for (;;) {
         if (attempt(job, db, false, &was_locked, err))
             return true;
-        if (err->kind != ERROR_TRANSIENT || deadline_passed(&until))
+        if (err->kind != ERROR_TRANSIENT || deadline_passed(&until) || deadline_passed(gently))
             return false;
         const uint64_t pause = was_locked ? LOCKED_PAUSE_MS : GENTLE_PAUSE_MS;
         if (!cancel_sleep_ms(job->patience.cancel, backoff_ms(0, pause, pause)))
@@ -194,7 +195,7 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
         if (good) {
             atomic_fetch_add(&job->progress->attempts, 1);
             swapped = good = job->plan->facts->swaps_gently && !deadline_passed(&gently)
-                                 ? attempt_gently(job, db, &lookout, err)
+                                 ? attempt_gently(job, db, &gently, &lookout, err)
                                  : attempt(job, db, true, &was_locked, err);
             if (!good && err->kind == ERROR_TRANSIENT)
                 lookout_explain(&lookout, db, err);

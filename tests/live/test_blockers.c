@@ -83,6 +83,47 @@ static void the_cutover_gives_up_and_can_be_resumed(void **state)
     every_write_is_there(s, &app);
 }
 
+/* ---- writers who leave no gap ---- */
+
+static void *write_slowly(void *argument)
+{
+    struct application *app = argument;
+    const struct timespec thought = {.tv_nsec = 30000000};
+    char sql[80];
+
+    while (!atomic_load(&app->ends) && !app->failed) {
+        (void)snprintf(sql, sizeof sql, "UPDATE t SET v = v + 1 WHERE id = %d", app->row);
+        app->failed =
+            link_run(&app->link, "BEGIN") != REPLY_OK || link_run(&app->link, sql) != REPLY_OK;
+        (void)nanosleep(&thought, NULL);
+        app->failed = app->failed || link_run(&app->link, "COMMIT") != REPLY_OK;
+    }
+    return NULL;
+}
+
+/* A gentle moment does not come: it must queue while there is time for it. */
+static void the_cutover_queues_in_time(void **state)
+{
+    struct scene *s = *state;
+    struct application apps[6];
+
+    const pid_t osc = comes_to(s, "cutover", "--cutover-timeout=2s", never);
+    for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
+        apps[i] = (struct application){.link = arrives(s), .row = (int)i + 1};
+        assert_int_equal(pthread_create(&apps[i].thread, NULL, write_slowly, &apps[i]), 0);
+    }
+    scene_release(s, "cutover");
+    assert_exit(scene_wait(s, osc), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
+        atomic_store(&apps[i].ends, true);
+        (void)pthread_join(apps[i].thread, NULL);
+        if (apps[i].failed)
+            fail_msg("a write failed: %s", apps[i].link.text);
+        link_close(&apps[i].link);
+    }
+    assert_true(has_column(s));
+}
+
 /* ---- what is left to be removed ---- */
 
 /* A dump that has read it already, for instance. */
@@ -355,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(capture_gives_up, others_open, others_close),
         cmocka_unit_test_setup_teardown(the_cutover_gives_up_and_can_be_resumed, others_open,
                                         others_close),
+        cmocka_unit_test_setup_teardown(the_cutover_queues_in_time, others_open, others_close),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

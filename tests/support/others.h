@@ -40,6 +40,7 @@ struct application {
     atomic_bool ends;
     uint64_t writes, longest_ms;
     bool failed;
+    int row; /* the one it writes, where it is always the same */
 };
 
 void writes_go_on(struct application *app, const struct scene *s);
