@@ -438,7 +438,10 @@ static void settle_failure(struct migration *m, struct error *err)
 
 bool migration_run(struct migration *m, enum step_id from, struct error *err)
 {
+    atomic_store(&m->request->progress->schema, m->plan.source->schema);
     atomic_store(&m->request->progress->table, m->plan.source->name);
+    atomic_store(&m->request->progress->id, m->plan.id);
+    atomic_store(&m->request->progress->bytes_expected, m->plan.source->data_bytes);
     atomic_store(&m->request->progress->steps, (unsigned)STEP_DONE);
     atomic_store(&m->request->progress->rows_expected, m->plan.source->rows_estimate);
     const bool good = migration_keep(m, err) && run_steps(m, from, err);

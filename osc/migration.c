@@ -9,6 +9,7 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/base/metrics.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/db/disk.h"
@@ -306,11 +307,15 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
         heed_disk(m, &disk);
         if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &wish,
                                &trouble)) {
+            metrics_add(COUNT_HEARTBEATS_FAILED, 1);
             LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
-        } else if (strcmp(wish, "abort") == 0) {
-            LOG(LOG_INFO, "abort wished by an operator");
-            atomic_store(&m->abort_wished, true);
-            cancel_set(m->cancel);
+        } else {
+            metrics_beat();
+            if (strcmp(wish, "abort") == 0) {
+                LOG(LOG_INFO, "abort wished by an operator");
+                atomic_store(&m->abort_wished, true);
+                cancel_set(m->cancel);
+            }
         }
         if (db)
             heed_server(m, db);

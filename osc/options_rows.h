@@ -8,5 +8,6 @@
 
 extern const struct option option_config, option_target;
 extern const struct option option_log_file, option_log_format, option_log_level;
+extern const struct option option_metrics_file, option_metrics_listen;
 
 #endif
