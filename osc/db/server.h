@@ -36,7 +36,8 @@ struct facts {
     bool read_only_is_personal;      /* our role, database or DSN says read-only, not the server */
     bool lower_case_names;           /* table names are folded to lower case */
     const char *inner_tables;        /* information_schema's list of InnoDB's tables, or NULL */
-    const char *inner_foreign_keys;  /* the same for foreign keys */
+    const char *inner_spaces;        /* of its tablespaces, where names are written as they are */
+    const char *inner_foreign_keys;  /* of its foreign keys */
 };
 
 struct others {

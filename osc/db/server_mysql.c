@@ -133,6 +133,7 @@ static void read_version(struct facts *facts)
     facts->prepares_beside_triggers = is_mariadb;
     facts->has_check_names_per_schema = !is_mariadb;
     facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
+    facts->inner_spaces = is_mariadb ? NULL : "INNODB_TABLESPACES_BRIEF";
     facts->sight_right = is_mariadb ? "INSTALL SONAME 'metadata_lock_info'"
                                     : "GRANT SELECT ON performance_schema.* TO the user of the DSN";
     facts->kill_right = is_mariadb ? "GRANT CONNECTION ADMIN ON *.* TO the user of the DSN"
