@@ -78,7 +78,21 @@ void migration_plan_names(struct migration *m)
 
 bool migration_is_over(const struct state_row *row)
 {
-    return strcmp(row->status, "done") == 0 || strcmp(row->status, "aborted") == 0;
+    return strcmp(row->status, "done") == 0;
+}
+
+bool migration_is_aborting(const struct state_row *row)
+{
+    return strcmp(row->status, "aborting") == 0;
+}
+
+bool migration_refuse_half_aborted(const struct state_row *row, struct error *err)
+{
+    error_set(err, ERROR_REFUSED,
+              "the abort of migration %" PRIu64 " of %s was begun and has not ended", row->id,
+              row->table);
+    return error_hint(err, "osc abort %" PRIu64 " removes the rest; %s is in use as before",
+                      row->id, row->table);
 }
 
 static bool fits(const struct state_row *row, const struct request *request, uint64_t id,

@@ -228,6 +228,8 @@ static bool read_facts(struct db *db, struct error *err)
         sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks,"
                  " performance_schema.threads, performance_schema.events_transactions_current"
                  " WHERE 1 = 0");
+    facts->lists_processes_well = sees(db, "SELECT COUNT(*) FROM performance_schema.processlist"
+                                           " WHERE ID = CONNECTION_ID()");
     facts->sees_metadata_lock_info =
         sees(db, "SELECT COUNT(*) FROM information_schema.PLUGINS"
                  " WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' AND PLUGIN_STATUS = 'ACTIVE'");

@@ -278,7 +278,7 @@ static bool find_culprits(struct lookout *lookout, struct db *db, struct blocker
     found->is_guess = true;
     if (!can_see && lookout->patience->kill_after_ms)
         lookout->missing = lookout->plan->facts->sight_right;
-    return ask(lookout, db, dialect->suspects, older_ms, true, found, err);
+    return ask(lookout, db, dialect->suspects(lookout->plan->facts), older_ms, true, found, err);
 }
 
 void lookout_explain(struct lookout *lookout, struct db *db, struct error *err)
