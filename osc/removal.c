@@ -137,7 +137,9 @@ static bool undo(struct migration *m, struct error *err)
     if (first.kind == ERROR_NONE)
         return true;
     *err = first;
-    return *err->hint ? false : error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
+    if (err->kind == ERROR_REFUSED) /* somebody has to look first, and is told at what */
+        return false;
+    return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
 }
 
 /* Whoever finds it half removed is to know why; a disk that is full must not keep us from it. */
