@@ -56,6 +56,7 @@ bool bare_end_early(struct migration *m, struct error *err)
         m->plan.dialect->shadow->build(m->db, &m->plan, m->state.deferred, BUILD_KEY, 1, m->cancel,
                                        err) &&
         plan_shadow(&m->plan, m->db, err);
+    atomic_store(&m->is_journal_long, false);
     FAILPOINT("key-built");
     return good;
 }

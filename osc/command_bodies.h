@@ -18,6 +18,10 @@ bool command_plan(struct run *run, struct error *err);       /* command_plan.c  
 bool command_verify(struct run *run, struct error *err);     /* command_verify.c  */
 bool command_status(struct run *run, struct error *err);     /* command_status.c  */
 bool command_history(struct run *run, struct error *err);    /* command_status.c  */
+bool command_pause(struct run *run, struct error *err);      /* command_order.c   */
+bool command_unpause(struct run *run, struct error *err);    /* command_order.c   */
+bool command_cutover(struct run *run, struct error *err);    /* command_order.c   */
+bool command_set(struct run *run, struct error *err);        /* command_order.c   */
 
 /* command_request.c: what the words of the command line ask for. */
 bool command_request(struct run *run, struct request *request, struct error *err) MUST_CHECK;

@@ -159,6 +159,60 @@ static const struct command completion = {
     .run = command_completion,
 };
 
+static const struct command pause_ = {
+    .name = "pause",
+    .bit = FOR_PAUSE,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID | TABLE]",
+    .summary = "let backfill and verification rest",
+    .text = "Works from any host, within two seconds. Writes are captured and replayed meanwhile, "
+            "so that little is left to do afterwards. An index build that runs cannot rest: the "
+            "migration rests after it. It stays paused when it is stopped and resumed.",
+    .example = "osc pause 7 --dsn postgres://admin@db1/shop",
+    .run = command_pause,
+};
+
+static const struct command unpause = {
+    .name = "unpause",
+    .bit = FOR_UNPAUSE,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID | TABLE]",
+    .summary = "let a paused migration go on",
+    .text = "Takes osc pause back.",
+    .example = "osc unpause 7 --dsn postgres://admin@db1/shop",
+    .run = command_unpause,
+};
+
+static const struct command cutover = {
+    .name = "cutover",
+    .bit = FOR_CUTOVER,
+    .least = 0,
+    .most = 1,
+    .arguments = "[ID | TABLE]",
+    .summary = "let a migration that waits swap now",
+    .text = "Ends the waiting of --cutover=manual, --cutover=at=TIME, --postpone-flag-file and "
+            "--cutover-window. Said early, the migration swaps as soon as every row is verified. "
+            "A paused migration waits for osc unpause first; osc set cutover=manual takes it back.",
+    .example = "osc cutover 7 --dsn postgres://admin@db1/shop",
+    .run = command_cutover,
+};
+
+static const struct command set = {
+    .name = "set",
+    .bit = FOR_SET,
+    .least = 1,
+    .most = 20,
+    .arguments = "[ID | TABLE] NAME=VALUE...",
+    .summary = "change options of a migration while it runs",
+    .text = "Takes the options after, chunk-time, cutover, cutover-timeout, cutover-window, "
+            "kill-blockers-after, lock-timeout, postpone-flag-file, repair, threads, time-zone and "
+            "window. They also hold when the migration is resumed.",
+    .example = "osc set 7 chunk-time=100ms window=\"Sat-Sun\" --dsn postgres://admin@db1/shop",
+    .run = command_set,
+};
+
 static const struct command help = {
     .name = "help",
     .bit = FOR_HELP,
@@ -172,6 +226,6 @@ static const struct command help = {
 };
 
 const struct command *const commands[] = {
-    &alter,  &plan,   &verify, &status,     &history, &resume,
-    &finish, &abort_, &config, &completion, &help,    NULL,
+    &alter,   &plan, &verify, &status, &history, &resume,     &pause_, &unpause,
+    &cutover, &set,  &finish, &abort_, &config,  &completion, &help,   NULL,
 };

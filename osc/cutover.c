@@ -5,7 +5,6 @@
 #include "osc/base/fail.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
-#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 #include "osc/state.h"
 #include "triggers/capture.h"
@@ -108,12 +107,15 @@ static bool drain_and_swap(const struct cutover_job *job, struct db *db, bool in
     return true;
 }
 
-/* Gentle ones keep nobody waiting unless they are granted. */
-static bool lock_and_swap(const struct cutover_job *job, struct db *db, bool insists,
-                          bool *was_locked, struct error *err)
+static bool attempt(const struct cutover_job *job, struct db *db, bool insists, bool *was_locked,
+                    struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
 
+    *was_locked = false;
+    if (!insists && !replay_rest(db, job->plan, err))
+        return false;
+    FAILPOINT("before-lock");
     if (!dialect->lock(db, job->plan, insists, job->patience.lock_ms, err))
         return false;
     *was_locked = true;
@@ -121,23 +123,6 @@ static bool lock_and_swap(const struct cutover_job *job, struct db *db, bool ins
         return true;
     dialect->unlock(db, job->plan);
     return false;
-}
-
-static bool attempt(const struct cutover_job *job, struct db *db, bool insists, bool *was_locked,
-                    struct error *err)
-{
-    *was_locked = false;
-    if (!insists && !replay_rest(db, job->plan, err))
-        return false;
-    FAILPOINT("before-lock");
-    const uint64_t started = clock_us();
-    metrics_add(insists ? COUNT_LOCKS_QUEUED : COUNT_LOCKS_GENTLE, 1);
-    const bool good = lock_and_swap(job, db, insists, was_locked, err);
-    if (!good)
-        metrics_add(insists ? COUNT_LOCKS_QUEUED_FAILED : COUNT_LOCKS_GENTLE_FAILED, 1);
-    if (insists || *was_locked)
-        metrics_time(TIME_STALL, clock_us() - started);
-    return good;
 }
 
 /*
@@ -200,6 +185,11 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
 
     for (unsigned n = 0; !swapped; n++) {
         error_clear(err);
+        good = job->may_swap(job->owner, err);
+        if (!good) {
+            *job->is_held = err->kind == ERROR_NONE;
+            break;
+        }
         /* Told before replay, which may itself have to wait for them. */
         if (be_connected(job, &db, err) && !lookout_is_clear(&lookout, db, err) &&
             err->kind == ERROR_TRANSIENT)

@@ -20,6 +20,10 @@ struct cutover_job {
     struct patience patience;
     uint64_t drain_ms; /* longest drain while the application waits           */
     struct progress *progress;
+    /* Asked before each attempt; false without an error: not now, and *is_held says so. */
+    bool (*may_swap)(void *owner, struct error *err);
+    void *owner;
+    bool *is_held;
 };
 
 /* ERROR_TRANSIENT: every attempt failed, nothing was swapped; ERROR_AMBIGUOUS: ask osc status. */

@@ -15,8 +15,10 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/control/orders.h"
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
+#include "osc/leave.h"
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
@@ -28,17 +30,29 @@ enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000
 
 /* ---- the steps ---- */
 
-/* Crashed between creating the shadow and saying so. */
+/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
 static bool drop_half_made_shadow(struct migration *m, struct error *err)
 {
-    const char *comment = "";
+    struct arena *arena = m->arena;
+    const char *comment = "", *row = NULL;
     bool exists = false;
 
     if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
-                                          m->arena, &exists, &comment, err) ||
+                                          arena, &exists, &comment, err) ||
         !exists)
         return err->kind == ERROR_NONE;
-    return migration_check_shadow(m, err) && m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
+        return false;
+    struct sql_env env = {.arena = arena};
+    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
+    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
+    if (!db_value(m->db, arena, &row,
+                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
+        return false;
+    if (row)
+        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
+                         m->plan.names.shadow);
+    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
 }
 
 static bool step_shadow(struct migration *m, struct error *err)
@@ -49,7 +63,6 @@ static bool step_shadow(struct migration *m, struct error *err)
         return drop_half_made_shadow(m, err) &&
                m->plan.dialect->shadow->create(m->db, &m->plan, &deferred, err) &&
                plan_shadow(&m->plan, m->db, err) &&
-               plan_check_unverified(&m->plan, m->options.verify != VERIFY_NONE, err) &&
                migration_set(m, "deferred", &m->state.deferred, deferred, err);
     return true;
 }
@@ -64,25 +77,6 @@ static bool step_capture(struct migration *m, struct error *err)
     return capture_remove(m->db, &m->plan, &patience, err) &&
            capture_install(m->db, &m->plan, &patience, &stamp, err) &&
            migration_set(m, "stamp", &m->state.stamp, stamp, err);
-}
-
-/* Runs `work` while replay follows the writes; the first error of either ends both. */
-static bool with_replay(struct migration *m, struct replay_job *job,
-                        bool (*work)(struct migration *m, struct cancel *cancel, struct error *err),
-                        struct error *err)
-{
-    struct group *group = group_new(m->cancel);
-    struct error mine = ERROR_INIT, theirs = ERROR_INIT;
-
-    bool good = group_start(group, "replay", replay_service, job, &mine) &&
-                work(m, group_token(group), &mine);
-    group_cancel(group);
-    const bool replayed = group_join(group, &theirs);
-    if (!replayed && (good || mine.kind == ERROR_CANCELLED))
-        *err = theirs; /* replay failed, and our work was only cancelled because of it */
-    else if (!good)
-        *err = mine;
-    return good && replayed;
 }
 
 static bool save_watermark(void *owner, const char *watermark, struct error *err)
@@ -139,7 +133,7 @@ static bool step_copy(struct migration *m, struct error *err)
     }
     struct replay_job replay = migration_replay_job(m);
     replay.beside_copy = true;
-    return with_replay(m, &replay, copy, err);
+    return migration_with_replay(m, &replay, copy, err);
 }
 
 /*
@@ -226,13 +220,18 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
 
 static bool step_verify(struct migration *m, struct error *err)
 {
-    if (m->options.verify == VERIFY_NONE)
+    if (m->options.verify == VERIFY_NONE) {
+        if (m->plan.key_may_merge)
+            return error_set(err, ERROR_REFUSED,
+                             "the ALTER changes what the key calls equal: --verify=none is unsafe");
         return true;
+    }
     struct replay_job replay = migration_replay_job(m);
-    return with_replay(m, &replay, verify, err);
+    return migration_with_replay(m, &replay, verify, err);
 }
 
-static bool step_cutover(struct migration *m, struct error *err)
+/* One round of attempts, as the orders are now. */
+static bool try_cutover(struct migration *m, bool *is_held, struct error *err)
 {
     const struct replay_job replay = migration_replay_job(m);
     const struct cutover_job job = {
@@ -244,9 +243,28 @@ static bool step_cutover(struct migration *m, struct error *err)
         .patience = migration_patience(m),
         .drain_ms = DRAIN_MS,
         .progress = m->request->progress,
+        .may_swap = leave_to_swap,
+        .owner = m,
+        .is_held = is_held,
     };
 
     return cutover_swap(&job, err);
+}
+
+/* Told to wait between two attempts, it waits as it did before the first. */
+static bool step_cutover(struct migration *m, struct error *err)
+{
+    for (;;) {
+        bool is_held = false;
+
+        if (try_cutover(m, &is_held, err))
+            return true;
+        if (!is_held)
+            return false;
+        error_clear(err);
+        if (!leave_await(m, STEP_CUTOVER, err))
+            return false;
+    }
 }
 
 static bool step_finish(struct migration *m, struct error *err)
@@ -287,20 +305,6 @@ enum step_id step_named(const char *name)
 
 /* ---- running them ---- */
 
-/* The keeper hears of it within a second; a swap is not to happen in that second. */
-static bool heed_wish(struct migration *m, struct error *err)
-{
-    const char *wish = "";
-
-    if (!state_wish(m->db, m->state.schema, m->state.id, m->arena, &wish, err))
-        return false;
-    if (strcmp(wish, "abort") == 0) {
-        atomic_store(&m->abort_wished, true);
-        cancel_set(m->cancel);
-    }
-    return cancel_check(m->cancel, err);
-}
-
 static bool enter(struct migration *m, enum step_id step, struct error *err)
 {
     struct progress *progress = m->request->progress;
@@ -328,7 +332,7 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
     for (unsigned n = 0;; n++) {
         error_clear(err);
         if (plan_check_source(&m->plan, m->db, err) &&
-            capture_check(m->db, &m->plan, m->state.stamp, err) && migration_check_shadow(m, err))
+            capture_check(m->db, &m->plan, m->state.stamp, err))
             return true;
         if (err->kind != ERROR_TRANSIENT)
             return false;
@@ -343,12 +347,13 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)
 {
     for (enum step_id s = from; s < STEP_DONE; s++) {
-        if (s < STEP_FINISH && (!heed_wish(m, err) || !server_check_writable(m->db, err)))
+        /* The keeper hears of an abort within a second; a swap is not to happen in that second. */
+        if (s < STEP_FINISH && (!leave_heed(m, err) || !server_check_writable(m->db, err)))
             return false;
         if (!enter(m, s, err)) /* durable before we act: resume starts here */
             return false;
         FAILPOINT(steps[s].name);
-        if (!world_is_as_planned(m, s, err) || !steps[s].run(m, err))
+        if (!leave_await(m, s, err) || !world_is_as_planned(m, s, err) || !steps[s].run(m, err))
             return error_prefix(err, "%s", steps[s].name);
     }
     return state_end(m->db, m->state.schema, m->state.id, "done", "", err);
@@ -380,17 +385,6 @@ static bool write_down(struct migration *m, struct error *failure)
     return false;
 }
 
-static void give_up_early(struct migration *m, struct error *err)
-{
-    struct error trouble = ERROR_INIT;
-
-    if (!migration_give_up(m, &trouble))
-        error_hint(err, "%s is untouched; osc abort %" PRIu64 " removes what is left of this: %s",
-                   m->plan.source->quoted, m->plan.id, trouble.text);
-    else if (!*err->hint)
-        error_hint(err, "nothing was changed");
-}
-
 /* After a failure: nothing of ours stays where nothing was begun, else the row says how to go on.
  */
 static void settle_failure(struct migration *m, struct error *err)
@@ -408,8 +402,10 @@ static void settle_failure(struct migration *m, struct error *err)
             *err = trouble;
         return;
     }
-    if (m->step <= STEP_CAPTURE && err->kind != ERROR_CANCELLED && err->kind != ERROR_LOST) {
-        give_up_early(m, err);
+    if (m->step <= STEP_CAPTURE && err->kind != ERROR_CANCELLED && err->kind != ERROR_LOST &&
+        migration_give_up(m, &trouble)) {
+        if (!*err->hint)
+            error_hint(err, "nothing was changed");
         return;
     }
     if (!write_down(m, err))
@@ -432,13 +428,11 @@ static void settle_failure(struct migration *m, struct error *err)
 
 bool migration_run(struct migration *m, enum step_id from, struct error *err)
 {
-    atomic_store(&m->request->progress->schema, m->plan.source->schema);
     atomic_store(&m->request->progress->table, m->plan.source->name);
-    atomic_store(&m->request->progress->id, m->plan.id);
-    atomic_store(&m->request->progress->bytes_expected, m->plan.source->data_bytes);
     atomic_store(&m->request->progress->steps, (unsigned)STEP_DONE);
     atomic_store(&m->request->progress->rows_expected, m->plan.source->rows_estimate);
-    const bool good = migration_keep(m, err) && run_steps(m, from, err);
+    m->standing = standing_orders_new(&m->options, err);
+    const bool good = m->standing && migration_keep(m, err) && run_steps(m, from, err);
     migration_keep_no_more(m);
     if (!good)
         settle_failure(m, err);
@@ -484,8 +478,6 @@ static bool refuse_stopped(struct migration *m, struct error *err)
     for (size_t i = 0; i < n; i++) {
         if (migration_is_over(&rows[i]) || strcmp(rows[i].table, m->plan.source->name) != 0)
             continue;
-        if (migration_is_aborting(&rows[i]))
-            return migration_refuse_half_aborted(&rows[i], err);
         error_set(err, ERROR_REFUSED, "migration %" PRIu64 " of %s was stopped in step %s",
                   rows[i].id, m->plan.source->quoted, rows[i].step);
         return error_hint(err, "osc resume %" PRIu64 " goes on, osc abort %" PRIu64 " gives it up",
@@ -498,7 +490,8 @@ static bool prepare(struct migration *m, struct error *err)
 {
     const struct request *r = m->request;
 
-    return migration_plan(m, r->schema, r->table, r->alter, err) &&
+    return rules_settle(&m->options, clock_calendar(), m->arena, err) &&
+           migration_plan(m, r->schema, r->table, r->alter, err) &&
            server_take_lease(m->db, m->plan.table_key, m->plan.run, err) &&
            own_check(m->db, m->plan.source->schema, STATE_TABLE, "", err) &&
            refuse_stopped(m, err) && plan_preflight(&m->plan, m->db, err) &&

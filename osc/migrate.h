@@ -33,6 +33,20 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
 /* After the swap: drops the retired table. */
 bool migrate_finish(const struct request *request, uint64_t *id, struct error *err) MUST_CHECK;
 
+enum order { ORDER_PAUSE, ORDER_UNPAUSE, ORDER_CUTOVER, ORDER_SET };
+
+struct order_outcome {
+    bool is_running; /* somewhere there is a run … */
+    bool is_heeded;  /* … and it has said that it has heard */
+    uint64_t took_ms;
+    const char *step, *paused;
+};
+
+/* Tells the migration what an operator wants, wherever it runs; `assignments` for ORDER_SET. */
+bool migrate_order(const struct request *request, uint64_t *id, enum order order,
+                   const struct words *assignments, struct order_outcome *outcome,
+                   struct error *err) MUST_CHECK;
+
 /* What migrate() would do; changes nothing.  A refusal is part of the report. */
 bool migrate_plan(const struct request *request, struct plan_report *report,
                   struct error *err) MUST_CHECK;

@@ -9,11 +9,12 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
-#include "osc/base/metrics.h"
+#include "osc/control/orders.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/db/disk.h"
 #include "osc/db/replicas.h"
+#include "osc/leave.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
@@ -55,6 +56,7 @@ void migration_close(struct migration *m)
 {
     migration_keep_no_more(m);
     db_close(m->db);
+    standing_orders_free(m->standing);
     grace_free(m->grace);
     cancel_free(m->cancel);
 }
@@ -78,21 +80,7 @@ void migration_plan_names(struct migration *m)
 
 bool migration_is_over(const struct state_row *row)
 {
-    return strcmp(row->status, "done") == 0;
-}
-
-bool migration_is_aborting(const struct state_row *row)
-{
-    return strcmp(row->status, "aborting") == 0;
-}
-
-bool migration_refuse_half_aborted(const struct state_row *row, struct error *err)
-{
-    error_set(err, ERROR_REFUSED,
-              "the abort of migration %" PRIu64 " of %s was begun and has not ended", row->id,
-              row->table);
-    return error_hint(err, "osc abort %" PRIu64 " removes the rest; %s is in use as before",
-                      row->id, row->table);
+    return strcmp(row->status, "done") == 0 || strcmp(row->status, "aborted") == 0;
 }
 
 static bool fits(const struct state_row *row, const struct request *request, uint64_t id,
@@ -253,7 +241,8 @@ static void describe_progress(const struct progress *progress, struct text *json
         ",\"rows_expected\":%" PRIu64 ",\"units_copied\":%" PRIu64 ",\"units_expected\":%" PRIu64
         ",\"rows_verified\":%" PRIu64 ",\"backlog\":%" PRIu64 ",\"replayed\":%" PRIu64
         ",\"threads\":%u,\"attempts\":%u,\"replicas\":%u"
-        ",\"replicas_unknown\":%u,\"replica_lag_ms\":%" PRIu64 "}",
+        ",\"replicas_unknown\":%u,\"replica_lag_ms\":%" PRIu64
+        ",\"rests\":%u,\"is_at_rest\":%u,\"rests_until\":%" PRId64 ",\"heeded\":%" PRIu64 "}",
         step ? step : "", atomic_load(&progress->step_number), atomic_load(&progress->steps),
         (uint64_t)atomic_load(&progress->rows_copied),
         (uint64_t)atomic_load(&progress->rows_expected),
@@ -262,7 +251,9 @@ static void describe_progress(const struct progress *progress, struct text *json
         (uint64_t)atomic_load(&progress->rows_verified), (uint64_t)atomic_load(&progress->backlog),
         (uint64_t)atomic_load(&progress->replayed), atomic_load(&progress->threads),
         atomic_load(&progress->attempts), atomic_load(&progress->replicas),
-        atomic_load(&progress->replicas_unknown), (uint64_t)atomic_load(&progress->replica_lag_ms));
+        atomic_load(&progress->replicas_unknown), (uint64_t)atomic_load(&progress->replica_lag_ms),
+        atomic_load(&progress->rests), (unsigned)atomic_load(&progress->is_at_rest),
+        (int64_t)atomic_load(&progress->rests_until), (uint64_t)atomic_load(&progress->heeded));
 }
 
 /* Once, for the first reason, and only as long as there is something to be stopped. */
@@ -297,6 +288,21 @@ static void heed_disk(struct migration *m, struct disk *disk)
         stop(m, &trouble);
 }
 
+/* Nonsense in the row stops nobody: what was understood last goes on to hold. */
+static void heed_orders(struct migration *m, const struct orders *orders, bool *is_new)
+{
+    *is_new = orders->number != atomic_load(&m->request->progress->heeded);
+    struct error trouble = ERROR_INIT;
+
+    if (!leave_take(m, orders, &trouble))
+        LOG(LOG_WARN, "orders not understood", F("error", trouble.text));
+    if (strcmp(orders->wish, "abort") != 0)
+        return;
+    LOG(LOG_INFO, "abort wished by an operator");
+    atomic_store(&m->abort_wished, true);
+    cancel_set(m->cancel);
+}
+
 /* A heartbeat that cannot be written harms nobody: the lease is what protects. */
 static bool keep(void *argument, struct cancel *cancel, struct error *err)
 {
@@ -304,12 +310,13 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
     struct arena *arena = arena_new();
     struct disk disk = {.arena = arena_new()}; /* the run's own is the main thread's */
     struct db *db = NULL;
-    bool knows_disk = false;
+    bool knows_disk = false, has_news = false;
 
     do {
         AUTO(text) json = TEXT_INIT;
         struct error trouble = ERROR_INIT;
-        const char *wish = "";
+        struct orders orders;
+        has_news = false;
         arena_reset(arena);
         describe_progress(m->request->progress, &json);
         if (db && db_is_lost(db)) {
@@ -319,21 +326,15 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
         if (!db && (db = db_open(&m->dsn, "keeper", &trouble)) != NULL && !knows_disk)
             knows_disk = disk_find(db, &disk, &trouble);
         heed_disk(m, &disk);
-        if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &wish,
-                               &trouble)) {
-            metrics_add(COUNT_HEARTBEATS_FAILED, 1);
+        if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &orders,
+                               &trouble))
             LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
-        } else {
-            metrics_beat();
-            if (strcmp(wish, "abort") == 0) {
-                LOG(LOG_INFO, "abort wished by an operator");
-                atomic_store(&m->abort_wished, true);
-                cancel_set(m->cancel);
-            }
-        }
+        else
+            heed_orders(m, &orders, &has_news);
         if (db)
             heed_server(m, db);
-    } while (cancel_sleep_ms(cancel, BEAT_MS));
+        /* Whoever has given an order waits to see it heeded. */
+    } while (cancel_sleep_ms(cancel, has_news ? 0 : TUNED("BEAT_MS", BEAT_MS)));
     db_close(db);
     arena_free(disk.arena);
     arena_free(arena);
@@ -403,6 +404,25 @@ struct replay_job migration_replay_job(struct migration *m)
         .lanes = threads < 4 ? threads : 4,
         .patience = migration_patience(m),
     };
+}
+
+bool migration_with_replay(struct migration *m, struct replay_job *job,
+                           bool (*work)(struct migration *m, struct cancel *cancel,
+                                        struct error *err),
+                           struct error *err)
+{
+    struct group *group = group_new(m->cancel);
+    struct error mine = ERROR_INIT, theirs = ERROR_INIT;
+
+    bool good = group_start(group, "replay", replay_service, job, &mine) &&
+                work(m, group_token(group), &mine);
+    group_cancel(group);
+    const bool replayed = group_join(group, &theirs);
+    if (!replayed && (good || mine.kind == ERROR_CANCELLED))
+        *err = theirs; /* replay failed, and our work was only cancelled because of it */
+    else if (!good)
+        *err = mine;
+    return good && replayed;
 }
 
 struct patience migration_patience(const struct migration *m)

@@ -38,9 +38,10 @@ struct migration {
     struct state_row state;
     enum step_id step;
     struct grace *grace;
-    struct throttle *throttle; /* as long as the keeper */
-    struct cancel *cancel;     /* ours; the request's is its parent */
-    struct group *keeper;      /* heartbeat and wishes; NULL: not running */
+    struct throttle *throttle;        /* as long as the keeper */
+    struct cancel *cancel;            /* ours; the request's is its parent */
+    struct group *keeper;             /* heartbeat and wishes; NULL: not running */
+    struct standing_orders *standing; /* the operators', while it runs; see osc/leave.h */
     atomic_bool abort_wished;
     struct error stopped;        /* why the keeper cancelled the run; read when it has ended */
     atomic_bool is_journal_long; /* see osc/bare.h */
@@ -59,9 +60,6 @@ bool migration_plan(struct migration *m, const char *schema, const char *table, 
 void migration_plan_names(struct migration *m);
 
 bool migration_is_over(const struct state_row *row);
-/* Its abort has begun: part of what resume would need may be gone. */
-bool migration_is_aborting(const struct state_row *row);
-bool migration_refuse_half_aborted(const struct state_row *row, struct error *err);
 
 /* What `id` 0 stands for: the only migration that is not over, or whose retired table is still
  * there. */
@@ -89,12 +87,15 @@ bool migration_drop_retired(struct migration *m, struct error *err) MUST_CHECK;
 bool migration_set(struct migration *m, const char *column, const char **field, const char *value,
                    struct error *err) MUST_CHECK;
 
+/* Runs `work` while replay follows the writes; the first error of either ends both. */
+bool migration_with_replay(struct migration *m, struct replay_job *job,
+                           bool (*work)(struct migration *m, struct cancel *cancel,
+                                        struct error *err),
+                           struct error *err) MUST_CHECK;
+
 struct patience migration_patience(const struct migration *m);
 struct replay_job migration_replay_job(struct migration *m);
 unsigned migration_threads(const struct migration *m);
-
-/* ERROR_REFUSED when the table of the shadow's name is not the one that this migration made. */
-bool migration_check_shadow(struct migration *m, struct error *err) MUST_CHECK;
 
 /* Removes triggers, journal and shadow, and the row: the source is as it was.  Each may be gone
  * already. */

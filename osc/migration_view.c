@@ -6,11 +6,12 @@
 
 #include "osc/base/human.h"
 #include "osc/output.h"
+#include "osc/rest_view.h"
 
 enum { SILENT_S = 15 }; /* many heartbeats */
 
-static const char *const names[] = {"running", "dead", "stopped", "swapped", "done", "aborting"};
-static_assert(ARRAY_SIZE(names) == LIFE_ABORTING + 1, "every life has its name");
+static const char *const names[] = {"running", "dead", "stopped", "swapped", "done", "aborted"};
+static_assert(ARRAY_SIZE(names) == LIFE_ABORTED + 1, "every life has its name");
 
 const char *life_name(enum life life)
 {
@@ -23,7 +24,7 @@ static enum life life_of(const struct state_row *row)
         return row->heartbeat_age_s > SILENT_S ? LIFE_DEAD : LIFE_RUNNING;
     if (strcmp(row->status, "done") == 0)
         return *row->retired ? LIFE_SWAPPED : LIFE_DONE;
-    return strcmp(row->status, "aborting") == 0 ? LIFE_ABORTING : LIFE_STOPPED;
+    return strcmp(row->status, "aborted") == 0 ? LIFE_ABORTED : LIFE_STOPPED;
 }
 
 static uint64_t counter(const json_t *object, const char *name)
@@ -60,6 +61,9 @@ static void read_progress(struct migration_view *view)
     atomic_store(&progress.replicas, (unsigned)counter(json, "replicas"));
     atomic_store(&progress.replicas_unknown, (unsigned)counter(json, "replicas_unknown"));
     atomic_store(&progress.replica_lag_ms, counter(json, "replica_lag_ms"));
+    atomic_store(&progress.rests, (unsigned)counter(json, "rests"));
+    atomic_store(&progress.is_at_rest, counter(json, "is_at_rest") != 0);
+    atomic_store(&progress.rests_until, (int64_t)counter(json, "rests_until"));
     progress_read(&meter, &progress, 0, &view->progress);
     json_decref(json);
 }
@@ -84,6 +88,20 @@ static uint64_t seconds_taken(const struct state_row *row)
     return to > from ? (uint64_t)(to - from) : 1;
 }
 
+static void explain_running(struct migration_view *view, struct arena *arena)
+{
+    const struct state_row *row = view->row;
+    struct rest_view rest;
+
+    rest_view_read(&rest, row, &view->progress, view->name, arena);
+    view->situation = arena_printf(arena, "runs on %s, process %" PRIu64 "%s%s%s", row->host,
+                                   row->pid, *row->wish ? "; it was told to abort" : "",
+                                   *rest.words ? "\n" : "", rest.words);
+    if (!*row->wish)
+        view->next = arena_printf(arena, "%s%sosc abort %s stops it and cleans up", rest.next,
+                                  *rest.next ? " | " : "", view->name);
+}
+
 static void explain(struct migration_view *view, struct arena *arena)
 {
     const struct state_row *row = view->row;
@@ -91,12 +109,7 @@ static void explain(struct migration_view *view, struct arena *arena)
 
     view->next = "";
     switch (view->life) {
-    case LIFE_RUNNING:
-        view->situation = arena_printf(arena, "runs on %s, process %" PRIu64 "%s", row->host,
-                                       row->pid, *row->wish ? "; it was told to abort" : "");
-        if (!*row->wish)
-            view->next = arena_printf(arena, "osc abort %s stops it and cleans up", view->name);
-        return;
+    case LIFE_RUNNING: explain_running(view, arena); return;
     case LIFE_DEAD:
         view->situation = arena_printf(arena, "no sign of life from %s, process %" PRIu64 " for %s",
                                        row->host, row->pid, silence);
@@ -116,11 +129,13 @@ static void explain(struct migration_view *view, struct arena *arena)
         view->next = arena_printf(arena, "osc finish %s drops it", view->name);
         return;
     case LIFE_DONE: view->situation = "done, nothing is left of it"; return;
-    case LIFE_ABORTING:
-        view->situation = "part of it is removed already; the table is in use as before";
-        view->next = arena_printf(arena, "osc abort %s removes the rest", view->name);
-        return;
+    case LIFE_ABORTED: view->situation = "aborted, nothing is left of it"; return;
     }
+    if (*row->paused)
+        view->situation = arena_printf(arena,
+                                       "%s\npaused by %s: it rests after osc resume until "
+                                       "osc unpause %s",
+                                       view->situation, row->paused, view->name);
     view->next = arena_printf(arena, "osc resume %s | osc abort %s", view->name, view->name);
 }
 
@@ -146,6 +161,8 @@ json_t *migration_view_json(const struct migration_view *view)
         {"step",      row->step        },
         {"error",     row->error       },
         {"retired",   row->retired     },
+        {"paused",    row->paused      },
+        {"let_go",    row->let_go      },
         {"host",      row->host        },
         {"version",   row->version     },
         {"started",   row->started     },

@@ -182,6 +182,30 @@ struct log_setup options_log(const struct options *options)
     };
 }
 
+void options_forget_origins(struct options *options)
+{
+    memset(options->said, 0, sizeof options->said);
+}
+
+bool options_set(struct options *options, const char *assignment, struct arena *arena,
+                 struct error *err)
+{
+    const size_t length = strcspn(assignment, "=");
+    const struct option *option = option_named(assignment, length);
+
+    if (!option)
+        return unknown_option(assignment, length, err);
+    if (!option->is_settable) {
+        (void)error_set(err, ERROR_USAGE, "%s cannot be changed while a migration runs",
+                        option->name);
+        return error_hint(err, "osc set --help says what can");
+    }
+    if (!assignment[length])
+        return error_set(err, ERROR_USAGE, "%s needs a value: %s=%s", option->name, option->name,
+                         option->standard ? option->standard : option->value);
+    return option_assign(options, option, assignment + length + 1, option->name, arena, err);
+}
+
 unsigned options_threads(const struct options *options)
 {
     enum { GENTLE = 2 };

@@ -53,7 +53,11 @@ struct options {
     enum strategy strategy;
     enum verify verify;
     enum after after;
-    bool repair; /* journal the rows that differ and verify again */
+    const char *window, *cutover_window; /* NULL: at any time */
+    const char *time_zone;               /* of these; NULL: that of the host */
+    const char *cutover;                 /* auto, manual, at=TIME */
+    const char *postpone_flag_file;      /* no swap while it exists; NULL: none */
+    bool repair;                         /* journal the rows that differ and verify again */
     bool dry_run;
     bool json, verbose, quiet;
     enum log_format log_format;
@@ -62,7 +66,6 @@ struct options {
     const char *config;   /* the file to read instead of the usual ones */
     const char *target;   /* the group of the config file that holds; NULL: none */
     bool help, version;
-    const char *metrics_file, *metrics_listen; /* NULL: not wished */
     struct {
         enum origin from;
         const char *where; /* OSC_THREADS, osc.conf:7; NULL: the origin says it all */
@@ -82,10 +85,16 @@ enum {
     FOR_HELP = 1 << 8,
     FOR_CONFIG = 1 << 9, /* takes every option */
     FOR_COMPLETION = 1 << 10,
+    FOR_PAUSE = 1 << 11,
+    FOR_UNPAUSE = 1 << 12,
+    FOR_CUTOVER = 1 << 13,
+    FOR_SET = 1 << 14,
 
     /* several of them */
     FOR_CHANGE = FOR_ALTER | FOR_PLAN | FOR_RESUME,
-    FOR_SERVER = FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT,
+    FOR_ORDERS = FOR_PAUSE | FOR_UNPAUSE | FOR_CUTOVER | FOR_SET,
+    FOR_SERVER =
+        FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT | FOR_ORDERS,
     FOR_ALL = FOR_SERVER | FOR_HELP | FOR_CONFIG | FOR_COMPLETION,
 };
 
@@ -114,6 +123,12 @@ void options_save(const struct options *options, struct text *json);
 /* … and back: fills what the operator did not give this time. */
 bool options_recall(struct options *options, const char *json, struct arena *arena,
                     struct error *err) MUST_CHECK;
+/* As if nobody had said anything: what is recalled now holds. */
+void options_forget_origins(struct options *options);
+
+/* NAME=VALUE as osc set takes it: only what can be changed while a migration runs. */
+bool options_set(struct options *options, const char *assignment, struct arena *arena,
+                 struct error *err) MUST_CHECK;
 
 /* Adds the help for the options that `command` takes. */
 void options_help(struct text *out, unsigned command);

@@ -26,8 +26,9 @@ struct option {
     const char *name;
     char letter; /* 0: none */
     enum option_type type;
-    bool is_durable; /* shapes a migration: remembered with it */
-    bool is_secret;  /* OPT_TEXT, OPT_LIST: may hold a password; never durable */
+    bool is_durable;  /* shapes a migration: remembered with it */
+    bool is_settable; /* durable, and osc set changes it while the migration runs */
+    bool is_secret;   /* OPT_TEXT, OPT_LIST: may hold a password; never durable */
     size_t at;
     const char *value;          /* what stands for the value in the help */
     const char *standard;       /* the default, as the operator would write it */

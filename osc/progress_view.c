@@ -6,6 +6,7 @@
 
 #include "osc/base/human.h"
 #include "osc/output.h"
+#include "osc/rest_view.h"
 
 enum { SETTLING_MS = 2000, WORTH_SAYING_S = 3, BAR_CELLS = 10, LONGEST_NAME = 40 };
 static const double memory_s = 5; /* older rates fade away */
@@ -87,6 +88,9 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .replica_lag_ms = atomic_load(&progress->replica_lag_ms),
         .threads = atomic_load(&progress->threads),
         .attempts = atomic_load(&progress->attempts),
+        .rests = atomic_load(&progress->rests),
+        .is_at_rest = atomic_load(&progress->is_at_rest),
+        .rests_until = atomic_load(&progress->rests_until),
         .rows_per_s = -1,
         .eta_s = -1,
     };
@@ -136,11 +140,12 @@ enum {
     PIECE_ATTEMPTS,
     PIECE_THREADS,
     PIECE_ETA,
+    PIECE_REST,
     PIECES
 };
 
 /* In the order of the pieces. */
-static const unsigned ranks[PIECES] = {1, 0, 10, 2, 7, 5, 6, 8, 4, 9, 3};
+static const unsigned ranks[PIECES] = {1, 0, 10, 2, 7, 5, 6, 8, 4, 9, 3, 1};
 
 static void add_name(struct text *out, const char *name)
 {
@@ -204,6 +209,9 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
         text_printf(&pieces[PIECE_ATTEMPTS].text, "attempt %u", view->attempts);
     if (view->threads)
         text_printf(&pieces[PIECE_THREADS].text, "threads %u", view->threads);
+    text_add(&pieces[PIECE_REST].text, rest_word(view));
+    if (view->rests)
+        return; /* how long it will take nobody knows now */
     if (view->eta_s >= 0 && view->eta_s < 30 * 86400.0)
         text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)ceil(view->eta_s)).text);
     else if (view->fraction < 0 && view->elapsed_s >= WORTH_SAYING_S)
@@ -279,6 +287,11 @@ json_t *progress_json(const struct progress_view *view)
         json_object_set_new(object, "rows_per_s", json_integer((json_int_t)view->rows_per_s));
     if (view->eta_s >= 0)
         json_object_set_new(object, "eta_s", json_integer((json_int_t)view->eta_s));
+    if (view->rests) {
+        json_object_set_new(object, "rests", json_string(rest_word(view)));
+        if (view->rests_until)
+            json_object_set_new(object, "rests_until", json_integer(view->rests_until));
+    }
     if (view->attempts)
         json_object_set_new(object, "attempts", json_integer((json_int_t)view->attempts));
     return object;

@@ -26,6 +26,9 @@ struct progress_view {
     uint64_t replica_lag_ms; /* of the slowest one that is known */
     unsigned threads, attempts;
     double elapsed_s; /* in this step */
+    unsigned rests;   /* enum rest_reason */
+    bool is_at_rest;
+    int64_t rests_until;
 };
 
 /* Remembers earlier readings, for rates. */

@@ -157,10 +157,75 @@ bool state_check_run(struct db *db, const char *schema, uint64_t id, const char 
     return good;
 }
 
-bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
-                const char **wish, struct error *err)
+bool state_orders(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                  struct orders *orders, struct error *err)
 {
-    return read_column(db, schema, id, "wish", arena, wish, err);
+    struct sql_env env = {.arena = arena};
+    AUTO(rows) rows = ROWS_INIT;
+
+    bind_place(&env, db, schema, id);
+    if (!sql_query(db, &rows,
+                   "SELECT wish, paused, let_go, options, orders FROM {schema}." STATE_TABLE
+                   " WHERE id = {id}",
+                   &env, err))
+        return false;
+    if (!rows_next(&rows, err))
+        return err->kind == ERROR_NONE
+                   ? error_set(err, ERROR_MISSING,
+                               "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id, schema)
+                   : false;
+    *orders = (struct orders){
+        .wish = arena_string(arena, rows_text(&rows, 0)),
+        .paused = arena_string(arena, rows_text(&rows, 1)),
+        .let_go = arena_string(arena, rows_text(&rows, 2)),
+        .options = arena_string(arena, rows_text(&rows, 3)),
+        .number = rows_u64(&rows, 4),
+    };
+    return true;
+}
+
+/* ---- orders ---- */
+
+bool state_order(struct db *db, const char *schema, uint64_t id, const char *column,
+                 const char *value, uint64_t *number, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    struct orders now;
+
+    bind_place(&env, db, schema, id);
+    sql_bind_name(&env, db, "column", column);
+    sql_bind_literal(&env, db, "value", value);
+    const bool good = sql_exec(db,
+                               "UPDATE {schema}." STATE_TABLE
+                               " SET {column} = {value}, orders = orders + 1 WHERE id = {id}",
+                               &env, NULL, err) &&
+                      state_orders(db, schema, id, arena, &now, err);
+    if (good)
+        *number = now.number;
+    arena_free(arena);
+    return good ? true : error_prefix(err, "telling migration %" PRIu64, id);
+}
+
+bool state_order_options(struct db *db, const char *schema, uint64_t id, uint64_t seen,
+                         const char *options, bool holds_swap, bool *done, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+    uint64_t changed = 0;
+
+    bind_place(&env, db, schema, id);
+    sql_bind_u64(&env, "seen", seen);
+    sql_bind_literal(&env, db, "options", options);
+    sql_bind_sql(&env, "let_go", holds_swap ? "''" : "let_go");
+    const bool good =
+        sql_exec(db,
+                 "UPDATE {schema}." STATE_TABLE " SET options = {options}, let_go = {let_go}, "
+                 "orders = orders + 1 WHERE id = {id} AND orders = {seen}",
+                 &env, &changed, err);
+    *done = good && changed == 1;
+    arena_free(arena);
+    return good ? true : error_prefix(err, "telling migration %" PRIu64, id);
 }
 
 bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,
@@ -170,10 +235,10 @@ bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct aren
 }
 
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
-                struct arena *arena, const char **wish, struct error *err)
+                struct arena *arena, struct orders *orders, struct error *err)
 {
     return state_set(db, schema, id, "progress", progress, err) &&
-           state_wish(db, schema, id, arena, wish, err);
+           state_orders(db, schema, id, arena, orders, err);
 }
 
 bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,
@@ -181,7 +246,7 @@ bool state_end(struct db *db, const char *schema, uint64_t id, const char *statu
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    const bool is_final = strcmp(status, "done") == 0;
+    const bool is_final = strcmp(status, "done") == 0 || strcmp(status, "aborted") == 0;
 
     bind_place(&env, db, schema, id);
     sql_bind_literal(&env, db, "status", status);
@@ -199,10 +264,10 @@ bool state_end(struct db *db, const char *schema, uint64_t id, const char *statu
 /* ---- reading ---- */
 
 static const char *const columns[] = {
-    "source_schema", "source_table", "alter_text",  "options",    "step",
-    "status",        "identity",     "fingerprint", "stamp",      "deferred",
-    "watermark",     "wish",         "progress",    "error",      "retired",
-    "host",          "version",      "started_at",  "updated_at", "finished_at",
+    "source_schema", "source_table", "alter_text", "options",  "step",      "status",
+    "identity",      "fingerprint",  "stamp",      "deferred", "watermark", "wish",
+    "progress",      "error",        "retired",    "host",     "version",   "started_at",
+    "updated_at",    "finished_at",  "paused",     "let_go",
 };
 
 static void read_row(const struct rows *rows, struct state_row *row, struct arena *arena)
@@ -212,6 +277,7 @@ static void read_row(const struct rows *rows, struct state_row *row, struct aren
         &row->status,    &row->identity, &row->fingerprint, &row->stamp,   &row->deferred,
         &row->watermark, &row->wish,     &row->progress,    &row->error,   &row->retired,
         &row->host,      &row->version,  &row->started,     &row->updated, &row->finished,
+        &row->paused,    &row->let_go,
     };
     static_assert(ARRAY_SIZE(fields) == ARRAY_SIZE(columns), "every column has its field");
     unsigned i;
@@ -222,6 +288,7 @@ static void read_row(const struct rows *rows, struct state_row *row, struct aren
     row->pid = rows_u64(rows, i + 1);
     row->heartbeat_age_s = rows_u64(rows, i + 2);
     row->age_s = rows_u64(rows, i + 3);
+    row->orders = rows_u64(rows, i + 4);
 }
 
 static const char *list_query(struct db *db, struct sql_env *env)
@@ -238,8 +305,8 @@ static const char *list_query(struct db *db, struct sql_env *env)
     text_add(&query, "SELECT ");
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
         text_printf(&query, "%s, ", columns[i]);
-    text_printf(&query, "id, pid, %s, %s FROM {schema}." STATE_TABLE " ORDER BY id DESC", ages[0],
-                ages[1]);
+    text_printf(&query, "id, pid, %s, %s, orders FROM {schema}." STATE_TABLE " ORDER BY id DESC",
+                ages[0], ages[1]);
     return sql_renders(env->arena, query.bytes, env);
 }
 

@@ -33,12 +33,13 @@ struct state_row {
     const char *schema, *table, *alter;
     const char *options;                /* JSON: what resume needs of the command line       */
     const char *step;                   /* name of the step reached                          */
-    const char *status;                 /* running, failed, aborting, done                   */
+    const char *status;                 /* running, failed, done, aborted                    */
     const char *identity, *fingerprint; /* of the source when the migration began */
     const char *stamp;                  /* of the triggers                                   */
     const char *deferred;               /* what the shadow still needs                       */
     const char *watermark;              /* of the copy                                       */
     const char *wish;                   /* the operator's: "", abort                         */
+    const char *paused, *let_go;        /* "", or who has said osc pause, osc cutover        */
     const char *progress;               /* JSON, for status                                  */
     const char *error;
     const char *retired; /* name of the retired table, "" once dropped        */
@@ -47,7 +48,8 @@ struct state_row {
     const char *started, *updated, *finished; /* UTC                              */
     uint64_t heartbeat_age_s;                 /* since the running process last wrote             */
     uint64_t pid;
-    uint64_t age_s; /* since the start                                   */
+    uint64_t orders; /* how many the operators have given: each has its number  */
+    uint64_t age_s;  /* since the start                                   */
 };
 
 /* Creates the table if need be and adds the row; *id is its number.  `row->run` works on it. */
@@ -66,17 +68,36 @@ bool state_check_run(struct db *db, const char *schema, uint64_t id, const char 
 bool state_set(struct db *db, const char *schema, uint64_t id, const char *column,
                const char *value, struct error *err) MUST_CHECK;
 
-/* Heartbeat: progress and time; reads the operator's wish into `wish` (in arena). */
+/* What operators want of the run, as it stands in the row. */
+struct orders {
+    const char *wish, *paused, *let_go, *options; /* as in struct state_row */
+    uint64_t number;
+};
+
+/* Heartbeat: progress and time; reads the operators' orders (strings in arena). */
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
-                struct arena *arena, const char **wish, struct error *err) MUST_CHECK;
+                struct arena *arena, struct orders *orders, struct error *err) MUST_CHECK;
 
 /* When the row was last written, by the server's clock: it moves as long as a run lives. */
 bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,
                      const char **at, struct error *err) MUST_CHECK;
 
-/* The operator's wish, "" for none. */
-bool state_wish(struct db *db, const char *schema, uint64_t id, struct arena *arena,
-                const char **wish, struct error *err) MUST_CHECK;
+bool state_orders(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                  struct orders *orders, struct error *err) MUST_CHECK;
+
+/*
+ * One order: sets the column, whatever others have said before; *number is its own or a later one.
+ */
+bool state_order(struct db *db, const char *schema, uint64_t id, const char *column,
+                 const char *value, uint64_t *number, struct error *err) MUST_CHECK;
+
+/*
+ * Changes the options if nobody has given an order since number `seen`; else *done is false and
+ * nothing is changed: two operators who change two options at once both get theirs.
+ */
+bool state_order_options(struct db *db, const char *schema, uint64_t id, uint64_t seen,
+                         const char *options, bool holds_swap, bool *done,
+                         struct error *err) MUST_CHECK;
 
 /* status, error and, when it is final, the time of the end. */
 bool state_end(struct db *db, const char *schema, uint64_t id, const char *status,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "osc/base/fail.h"
+
 uint64_t clock_us(void)
 {
     struct timespec now;
@@ -14,6 +16,11 @@ uint64_t clock_us(void)
 uint64_t clock_ms(void)
 {
     return clock_us() / 1000;
+}
+
+int64_t clock_calendar(void)
+{
+    return MOVED((int64_t)time(NULL));
 }
 
 struct deadline deadline_in_ms(uint64_t ms)

@@ -1,5 +1,5 @@
 /*
- * Clock: monotonic time, deadlines and jittered backoff.
+ * Clock: monotonic time, the calendar, deadlines and jittered backoff.
  */
 #ifndef OSC_BASE_CLOCK_H
 #define OSC_BASE_CLOCK_H
@@ -9,6 +9,8 @@
 
 uint64_t clock_us(void); /* monotonic, microseconds */
 uint64_t clock_ms(void);
+/* Seconds since 1970 by the calendar; tests move it: a file "clock" beside their failpoints. */
+int64_t clock_calendar(void);
 
 struct deadline {
     uint64_t at_ms; /* on clock_ms() */

@@ -12,6 +12,7 @@
  * c:0 only counts, into the file "calls" of $OSC_FAILPOINTS.
  * TUNED("SIZE", n) is $OSC_TUNE_SIZE where that is set, so that small tables
  * are cut into many pieces.
+ * MOVED(now) is what stands in the file "clock" there, seconds since 1970.
  * All vanish from builds without OSC_TESTING.
  */
 #ifndef OSC_BASE_FAIL_H
@@ -28,13 +29,16 @@ char fault_wanted(unsigned number);
 void failpoint_reach(const char *name);
 bool mutant_is(const char *name);
 uint64_t tuned(const char *variable, uint64_t standard);
+int64_t moved(int64_t now);
 #define FAILPOINT(name) failpoint_reach(name)
 #define MUTANT(name) mutant_is(name)
 #define TUNED(name, standard) tuned("OSC_TUNE_" name, standard)
+#define MOVED(now) moved(now)
 #else
 #define FAILPOINT(name) ((void)0)
 #define MUTANT(name) false
 #define TUNED(name, standard) (standard)
+#define MOVED(now) (now)
 #endif
 
 #endif

@@ -18,13 +18,22 @@ struct progress_signal {
 
 enum { MOST_SIGNALS = 24 };
 
+/* Why the backfill, the verifier or the swap rests; the run goes on when it is over. */
+enum rest_reason {
+    REST_NONE,
+    REST_PAUSED,         /* osc pause                         */
+    REST_WINDOW,         /* outside --window                  */
+    REST_MANUAL,         /* --cutover=manual, until osc cutover */
+    REST_TIME,           /* --cutover=at=TIME                 */
+    REST_FLAG_FILE,      /* --postpone-flag-file exists       */
+    REST_CUTOVER_WINDOW, /* outside --cutover-window          */
+};
+
 struct progress {
-    _Atomic(const char *) schema, table; /* names of the source, once they are known       */
-    atomic_uint_fast64_t id;             /* of the migration, once it is recorded          */
+    _Atomic(const char *) table;         /* name of the source, once it is known           */
     _Atomic(const char *) step;          /* constant string: name of the step              */
     atomic_uint step_number, steps;      /* 4 of 9                                         */
     atomic_uint_fast64_t rows_expected;  /* estimate                                  */
-    atomic_uint_fast64_t bytes_expected; /* of the source's rows, as the server says  */
     atomic_uint_fast64_t rows_copied;    /* rows the backfill inserted                */
     atomic_uint_fast64_t units_expected; /* positions (keys or pages) of the backfill */
     atomic_uint_fast64_t units_copied;
@@ -46,6 +55,10 @@ struct progress {
     atomic_uint threads_allowed; /* at work side by side at most, now */
     _Atomic(const char *) throttle_reason;
     struct progress_signal signals[MOST_SIGNALS];
+    atomic_uint rests;               /* enum rest_reason: what says that it should rest */
+    atomic_bool is_at_rest;          /* and it does: what cannot rest goes on     */
+    atomic_int_fast64_t rests_until; /* seconds since 1970; 0: nobody knows       */
+    atomic_uint_fast64_t heeded;     /* number of the last order of an operator   */
 };
 
 #endif

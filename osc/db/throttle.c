@@ -21,6 +21,7 @@ enum {
 
 struct throttle {
     struct throttle_job job;
+    uint64_t piece_us GUARDED_BY(lock); /* 0: what the workers want */
     struct group *watch;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -265,11 +266,19 @@ void throttle_set_threads(struct throttle *throttle, unsigned threads)
     pthread_mutex_unlock(&throttle->lock);
 }
 
+void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us)
+{
+    pthread_mutex_lock(&throttle->lock);
+    throttle->piece_us = wanted_us;
+    pthread_mutex_unlock(&throttle->lock);
+}
+
 uint64_t throttle_piece_us(struct throttle *throttle, uint64_t wanted_us)
 {
     const uint64_t most = TUNED("PIECE_US", PIECE_US);
 
     pthread_mutex_lock(&throttle->lock);
+    wanted_us = throttle->piece_us ? throttle->piece_us : wanted_us;
     const bool is_short = power(throttle) < TEMPO_FULL && wanted_us > most;
     pthread_mutex_unlock(&throttle->lock);
     return is_short ? most : wanted_us;

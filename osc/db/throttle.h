@@ -48,6 +48,9 @@ void throttle_release(struct throttle *throttle, enum hold who);
 /* From now on; workers that wait for a place take it, more than were started there are not. */
 void throttle_set_threads(struct throttle *throttle, unsigned threads);
 
+/* What a piece of work should take alone, from now on, whatever the workers were started with. */
+void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us);
+
 /* What a piece of work should take now, if it should take `wanted_us` alone. */
 uint64_t throttle_piece_us(struct throttle *throttle, uint64_t wanted_us);
 unsigned throttle_threads(struct throttle *throttle); /* that may work now, at least one */

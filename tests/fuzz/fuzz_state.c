@@ -57,6 +57,8 @@ static void try_progress(const char *progress, const char *stamp, struct arena *
         .table = "t",
         .alter = "",
         .options = "",
+        .paused = "",
+        .let_go = "",
         .step = "copy",
         .status = "running",
         .progress = progress,

@@ -16,6 +16,9 @@ static struct state_row row_that_is(const char *status, uint64_t heartbeat_age_s
         .step = "copy",
         .status = status,
         .wish = "",
+        .paused = "",
+        .let_go = "",
+        .options = "{}",
         .progress = "{\"step\":\"copy\",\"step_number\":4,\"steps\":9,\"rows_copied\":500,"
                     "\"rows_expected\":2000,\"units_copied\":30,\"units_expected\":100,"
                     "\"rows_verified\":0,\"backlog\":12,\"replayed\":3,\"threads\":2,"

@@ -1,0 +1,453 @@
+/* Hours of the week, on the wall of a time zone that changes its clocks. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "osc/control/rules.h"
+#include "osc/control/window.h"
+#include "osc/control/zone_rule.h"
+
+static int set_up(void **state)
+{
+    *state = arena_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    arena_free(*state);
+    return 0;
+}
+
+static const struct zone *zone_of(const char *name, struct arena *arena)
+{
+    struct error err = ERROR_INIT;
+    const struct zone *zone = zone_open(name, arena, &err);
+
+    if (!zone)
+        fail_msg("%s", err.text);
+    return zone;
+}
+
+static struct window window_of(const char *text)
+{
+    struct error err = ERROR_INIT;
+    struct window window;
+
+    if (!window_parse(text, &window, &err))
+        fail_msg("%s: %s", text, err.text);
+    return window;
+}
+
+/* The first moment at which the wall shows it. */
+static int64_t at(const struct zone *zone, int year, unsigned month, unsigned day, unsigned hour,
+                  unsigned minute)
+{
+    const struct wall wall = {
+        .year = year, .month = month, .day = day, .hour = hour, .minute = minute};
+
+    return zone_moment(zone, &wall);
+}
+
+/* ---- zones ---- */
+
+static const char *const zones[] = {
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "America/St_Johns",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+    "Asia/Tehran",
+    "Pacific/Chatham",
+    "America/Sao_Paulo",
+    "Antarctica/Troll",
+    "Europe/Dublin",
+    "Australia/Melbourne",
+    "America/Argentina/San_Luis",
+};
+
+/* The C library's own answer, hour by hour and odd minutes, far into the time of the rule. */
+static void zones_agree_with_the_c_library(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+        const struct zone *zone = zone_of(zones[i], *state);
+        assert_int_equal(setenv("TZ", zones[i], 1), 0);
+        tzset();
+        for (int64_t t = -INT64_C(2000000000); t < INT64_C(4200000000); t += 12347 * 60 + 29) {
+            const time_t seconds = (time_t)t;
+            struct tm tm;
+            (void)localtime_r(&seconds, &tm);
+            if (zone_offset(zone, t) != tm.tm_gmtoff)
+                fail_msg("%s at %lld: %lld instead of %ld", zones[i], (long long)t,
+                         (long long)zone_offset(zone, t), tm.tm_gmtoff);
+            const struct wall wall = zone_wall(zone, t);
+            assert_int_equal(wall.year, tm.tm_year + 1900);
+            assert_int_equal(wall.month, tm.tm_mon + 1);
+            assert_int_equal(wall.day, tm.tm_mday);
+            assert_int_equal(wall.hour, tm.tm_hour);
+            assert_int_equal(wall.minute, tm.tm_min);
+            assert_int_equal(wall.weekday, (tm.tm_wday + 6) % 7);
+        }
+    }
+    assert_int_equal(unsetenv("TZ"), 0);
+    tzset();
+}
+
+static void around_each_change_of_the_clocks_too(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+
+    /* 2025-03-30 01:00 UTC and 2025-10-26 01:00 UTC, to the second */
+    assert_int_equal(zone_offset(zone, 1743296399), 3600);
+    assert_int_equal(zone_offset(zone, 1743296400), 7200);
+    assert_int_equal(zone_offset(zone, 1761440399), 7200);
+    assert_int_equal(zone_offset(zone, 1761440400), 3600);
+    /* by the rule, in 2099 */
+    assert_int_equal(zone_offset(zone, at(zone, 2099, 7, 1, 12, 0)), 7200);
+    assert_int_equal(zone_offset(zone, at(zone, 2099, 12, 1, 12, 0)), 3600);
+}
+
+static void an_hour_that_does_not_come_is_its_end(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+
+    assert_int_equal(at(zone, 2025, 3, 30, 2, 30), 1743296400); /* the leap */
+    assert_int_equal(at(zone, 2025, 3, 30, 3, 0), 1743296400);
+    assert_int_equal(at(zone, 2025, 10, 26, 2, 30), 1761438600); /* the first of two */
+}
+
+static void rules_are_read(void **state)
+{
+    static const char *const good[] = {
+        "CET-1CEST,M3.5.0,M10.5.0/3",
+        "<+0330>-3:30",
+        "EST5EDT,M3.2.0,M11.1.0",
+        "IST-1GMT0,M10.5.0,M3.5.0/1",
+        "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+        "EST5EDT4,J60/0,J300/24",
+        "XXX3YYY,0/0,J365/25",
+    };
+    static const char *const bad[] = {
+        "",
+        "C",
+        "CET",
+        "CET-1CEST",
+        "CET-1CEST,M13.1.0,M1.1.0",
+        "<+03",
+        "CET-1CEST,M3.5.0",
+        "CET-1CEST,M3.5.0,M10.5.0/3x",
+        "CET-999",
+        "CET-1,M3",
+        "CET-1CEST,M3.6.0,M10.5.0",
+    };
+    struct zone_rule rule;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        if (!zone_rule_parse(good[i], &rule))
+            fail_msg("not read: %s", good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (zone_rule_parse(bad[i], &rule))
+            fail_msg("read: %s", bad[i]);
+}
+
+static void an_unknown_zone_is_refused(void **state)
+{
+    static const char *const names[] = {"Nowhere/Else", "../../etc/passwd", "/etc/passwd", ".",
+                                        "Europe"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct error err = ERROR_INIT;
+        assert_null(zone_open(names[i], *state, &err));
+        assert_int_equal(err.kind, ERROR_USAGE);
+    }
+}
+
+static void a_host_may_have_a_rule_in_its_environment(void **state)
+{
+    assert_int_equal(setenv("TZ", "XYZ-5:30", 1), 0);
+    assert_int_equal(zone_offset(zone_of("", *state), 0), 19800);
+    assert_int_equal(setenv("TZ", ":Asia/Tokyo", 1), 0);
+    assert_int_equal(zone_offset(zone_of(NULL, *state), 1700000000), 32400);
+    assert_int_equal(unsetenv("TZ"), 0);
+}
+
+/* ---- windows ---- */
+
+static void days_and_times_are_read(void **state)
+{
+    const struct zone *zone = zone_of("UTC", *state);
+    const struct window window = window_of("Mon-Fri 22:00-06:00, Sat-Sun");
+    /* 2025-11-24 was a Monday. */
+    static const struct {
+        unsigned day, hour, minute;
+        bool is_open;
+    } moments[] = {
+        {24, 12, 0,  false},
+        {24, 21, 59, false},
+        {24, 22, 0,  true },
+        {25, 5,  59, true },
+        {25, 6,  0,  false},
+        {28, 23, 0,  true },
+        {29, 12, 0,  true },
+        {30, 23, 59, true },
+        {24, 0,  0,  false}, /* Sunday ends at midnight */
+        {24, 5,  0,  false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
+        assert_int_equal(
+            window_is_open(&window, zone,
+                           at(zone, 2025, 11, moments[i].day, moments[i].hour, moments[i].minute)),
+            moments[i].is_open);
+}
+
+static void many_ways_of_writing(void **state)
+{
+    static const char *const same[][2] = {
+        {"Mon-Sun",                                    "00:00-24:00"                     },
+        {"monday-FRIDAY 9:00-10:00",                   NULL                              },
+        {"Fri-Mon",                                    "Fri,Sat,Sun,Mon"                 },
+        {"Mon 22:00-06:00",                            "Mon 22:00-24:00, Tue 00:00-06:00"},
+        {"Sun 23:59-00:01",                            "Sun 23:59-24:00, Mon 00:00-00:01"},
+        {"  Mon -  Tue   01:00 - 02:00  03:00-04:00 ",
+         "Mon 01:00-02:00,Mon 03:00-04:00,Tue 01:00-02:00,Tue 03:00-04:00"               },
+        {"Tuesday",                                    "Tue 00:00-24:00"                 },
+        {"00:00-12:00, 12:00-00:00",                   "Mon-Sun"                         },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+        struct error err = ERROR_INIT;
+        struct window window;
+        if (!same[i][1]) {
+            assert_false(window_parse(same[i][0], &window, &err));
+            continue;
+        }
+        window = window_of(same[i][0]);
+        const struct window other = window_of(same[i][1]);
+        if (memcmp(&window, &other, sizeof window) != 0)
+            fail_msg("%s is not %s", same[i][0], same[i][1]);
+    }
+}
+
+static void nonsense_is_refused_with_an_example(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        " ",
+        ",",
+        "Mon,",
+        "Mon-",
+        "Mon-Xyz",
+        "Mo",
+        "Mond",
+        "Mon 22",
+        "Mon 22:00",
+        "Mon 22:00-",
+        "22:00-22:00",
+        "25:00-26:00",
+        "22:60-23:00",
+        "24:00-01:00",
+        "Mon 22:00-06:00;",
+        "Mon;Tue",
+        "22:00-06:00 Mon",
+        "Mon-Fri-Sat",
+        "-",
+        "12:0",
+        "1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct error err = ERROR_INIT;
+        struct window window;
+        if (window_parse(bad[i], &window, &err))
+            fail_msg("understood: '%s'", bad[i]);
+        assert_int_equal(err.kind, ERROR_USAGE);
+        assert_non_null(strstr(err.hint, "Mon-Fri 22:00-06:00"));
+    }
+}
+
+static void it_says_when_it_opens_and_closes(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+    const struct window nights = window_of("Mon-Fri 22:00-06:00, Sat-Sun");
+    const struct window minute = window_of("Wed 04:00-04:01"), always = window_of("Mon-Sun");
+    int64_t when = 0;
+
+    assert_true(window_changes(&nights, zone, at(zone, 2025, 11, 24, 12, 0) + 17, &when));
+    assert_int_equal(when, at(zone, 2025, 11, 24, 22, 0));
+    assert_true(window_changes(&nights, zone, when, &when));
+    assert_int_equal(when, at(zone, 2025, 11, 25, 6, 0));
+    /* from Friday night over the weekend */
+    assert_true(window_changes(&nights, zone, at(zone, 2025, 11, 28, 23, 0), &when));
+    assert_int_equal(when, at(zone, 2025, 12, 1, 0, 0));
+    assert_true(window_changes(&minute, zone, at(zone, 2025, 11, 26, 4, 1), &when));
+    assert_int_equal(when, at(zone, 2025, 12, 3, 4, 0));
+    assert_true(window_changes(&minute, zone, when + 59, &when));
+    assert_int_equal(when, at(zone, 2025, 12, 3, 4, 1));
+    assert_false(window_changes(&always, zone, 0, &when));
+}
+
+static void an_hour_that_is_leapt_over_does_not_come(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+    const struct window window = window_of("Sun 02:10-02:40");
+    int64_t when = 0;
+
+    /* 2025-03-30: from 02:00 to 03:00 at once */
+    assert_true(window_changes(&window, zone, at(zone, 2025, 3, 29, 12, 0), &when));
+    assert_int_equal(when, at(zone, 2025, 4, 6, 2, 10));
+    const struct window night = window_of("Sun 01:00-05:00");
+    assert_int_equal(
+        window_open_between(&night, zone, at(zone, 2025, 3, 30, 0, 0), at(zone, 2025, 3, 31, 0, 0)),
+        3 * 3600);
+}
+
+static void an_hour_that_comes_twice_is_open_twice(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+    const struct window window = window_of("Sun 02:10-02:40");
+    int64_t when = at(zone, 2025, 10, 26, 0, 0);
+    const int64_t first = at(zone, 2025, 10, 26, 2, 10);
+    const int64_t expected[] = {first, first + 1800, first + 3600, first + 5400};
+
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        assert_true(window_changes(&window, zone, when, &when));
+        assert_int_equal(when, expected[i]);
+    }
+    const struct window night = window_of("Sun 01:00-05:00");
+    assert_int_equal(window_open_between(&night, zone, at(zone, 2025, 10, 26, 0, 0),
+                                         at(zone, 2025, 10, 27, 0, 0)),
+                     5 * 3600);
+}
+
+static void a_zone_of_half_hours_and_one_that_changes_by_half_an_hour(void **state)
+{
+    const struct zone *zone = zone_of("Australia/Lord_Howe", *state);
+    const struct window window = window_of("Sun 00:00-06:00");
+
+    /* 2025-04-06: half an hour back */
+    assert_int_equal(window_open_between(&window, zone, at(zone, 2025, 4, 5, 12, 0),
+                                         at(zone, 2025, 4, 6, 12, 0)),
+                     6 * 3600 + 1800);
+    assert_int_equal(at(zone_of("Asia/Kolkata", *state), 2025, 1, 1, 0, 0) % 3600, 1800);
+}
+
+static void it_says_when_work_will_be_done(void **state)
+{
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+    const struct window nights = window_of("22:00-06:00"), always = window_of("Mon-Sun");
+    const int64_t noon = at(zone, 2025, 11, 24, 12, 0);
+    int64_t when = 0;
+
+    assert_true(window_will_do(&nights, zone, noon, 3600, &when));
+    assert_int_equal(when, at(zone, 2025, 11, 24, 23, 0));
+    assert_true(window_will_do(&nights, zone, noon, 20 * 3600, &when));
+    assert_int_equal(when, at(zone, 2025, 11, 27, 2, 0));
+    assert_true(window_will_do(&always, zone, noon, 20 * 3600, &when));
+    assert_int_equal(when, noon + 20 * 3600);
+    const struct window minute = window_of("Wed 04:00-04:01");
+    assert_false(window_will_do(&minute, zone, noon, 86400, &when));
+}
+
+/* ---- rules ---- */
+
+static struct rules rules_of(struct options *options, int64_t now, struct arena *arena)
+{
+    struct error err = ERROR_INIT;
+    struct rules rules;
+
+    if (!rules_settle(options, now, arena, &err) || !rules_read(options, arena, &rules, &err))
+        fail_msg("%s", err.text);
+    return rules;
+}
+
+static void a_time_without_a_date_is_the_next(void **state)
+{
+    struct options options = {.time_zone = "Europe/Berlin", .cutover = "at=02:00"};
+    const struct zone *zone = zone_of("Europe/Berlin", *state);
+    const int64_t now = at(zone, 2025, 12, 31, 12, 0);
+
+    const struct rules rules = rules_of(&options, now, *state);
+    assert_string_equal(options.cutover, "at=2026-01-01T02:00");
+    const struct rest rest = rules_rest(&rules, ERRAND_SWAP, false, false, now);
+    assert_int_equal(rest.why, REST_TIME);
+    assert_int_equal(rest.until, at(zone, 2026, 1, 1, 2, 0));
+    assert_int_equal(rules_rest(&rules, ERRAND_SWAP, false, false, rest.until).why, REST_NONE);
+    options.cutover = "at=12:01";
+    (void)rules_of(&options, now, *state);
+    assert_string_equal(options.cutover, "at=2025-12-31T12:01");
+}
+
+static void a_pause_is_above_all_and_the_word_above_the_rest(void **state)
+{
+    struct options options = {.time_zone = "UTC", .cutover = "manual", .cutover_window = "Sat"};
+    const struct rules rules = rules_of(&options, 0, *state);
+
+    assert_int_equal(rules_rest(&rules, ERRAND_SWAP, true, true, 0).why, REST_PAUSED);
+    assert_int_equal(rules_rest(&rules, ERRAND_WORK, true, true, 0).why, REST_PAUSED);
+    assert_int_equal(rules_rest(&rules, ERRAND_SWAP, false, false, 0).why, REST_MANUAL);
+    assert_int_equal(rules_rest(&rules, ERRAND_SWAP, false, true, 0).why, REST_NONE);
+    assert_int_equal(rules_rest(&rules, ERRAND_WORK, false, false, 0).why, REST_NONE);
+    options.cutover = "auto"; /* 1970-01-01 was a Thursday */
+    const struct rules later = rules_of(&options, 0, *state);
+    const struct rest rest = rules_rest(&later, ERRAND_SWAP, false, false, 0);
+    assert_int_equal(rest.why, REST_CUTOVER_WINDOW);
+    assert_int_equal(rest.until, 2 * 86400);
+}
+
+static void what_cutover_may_say(void **state)
+{
+    static const char *const good[] = {"auto", "manual", "at=02:00", "at=2025-11-23T02:00",
+                                       "at=2024-02-29 23:59"};
+    static const char *const bad[] = {"",
+                                      "never",
+                                      "at=",
+                                      "at=24:00",
+                                      "at=2:60",
+                                      "at=2025-02-29T01:00",
+                                      "at=2025-13-01T01:00",
+                                      "at=02:00x",
+                                      "at=2025-11-23",
+                                      "AUTO"};
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        if (!rules_check_cutover(good[i], &err))
+            fail_msg("%s: %s", good[i], err.text);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (rules_check_cutover(bad[i], &err))
+            fail_msg("understood: %s", bad[i]);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(zones_agree_with_the_c_library),
+        TEST(around_each_change_of_the_clocks_too),
+        TEST(an_hour_that_does_not_come_is_its_end),
+        TEST(rules_are_read),
+        TEST(an_unknown_zone_is_refused),
+        TEST(a_host_may_have_a_rule_in_its_environment),
+        TEST(days_and_times_are_read),
+        TEST(many_ways_of_writing),
+        TEST(nonsense_is_refused_with_an_example),
+        TEST(it_says_when_it_opens_and_closes),
+        TEST(an_hour_that_is_leapt_over_does_not_come),
+        TEST(an_hour_that_comes_twice_is_open_twice),
+        TEST(a_zone_of_half_hours_and_one_that_changes_by_half_an_hour),
+        TEST(it_says_when_work_will_be_done),
+        TEST(a_time_without_a_date_is_the_next),
+        TEST(a_pause_is_above_all_and_the_word_above_the_rest),
+        TEST(what_cutover_may_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
