@@ -11,6 +11,7 @@
 #include "osc/base/clock.h"
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
+#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 
 enum {
@@ -236,6 +237,7 @@ static bool copy_chunk(struct worker *worker, struct cancel *cancel, uint64_t *r
             return error_prefix(err, "copying chunk %" PRIu64, worker->chunk.id);
     }
     const uint64_t elapsed = clock_us() - started;
+    metrics_time(TIME_CHUNK, elapsed);
     if (chunker_is_numeric(worker->copier->chunker)) {
         const uint64_t size = worker->chunk.to - worker->chunk.from + 1;
         learn(worker, size, inserted, elapsed);

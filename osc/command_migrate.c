@@ -7,6 +7,7 @@
 #include "osc/command_bodies.h"
 #include "osc/output.h"
 #include "osc/reporter.h"
+#include "osc/serve/serve.h"
 #include "osc/state.h"
 
 typedef bool migrate_function(const struct request *request, uint64_t *id, struct error *err);
@@ -22,7 +23,10 @@ static bool carry_out(struct run *run, const struct request *request, migrate_fu
         if (!reporter)
             return false;
     }
-    const bool good = function(request, &run->id, err);
+    struct serve *serve = serve_start(request, err);
+    const bool good = serve && function(request, &run->id, err);
+    if (serve)
+        serve_stop(serve, good);
     reporter_stop(reporter);
     return good;
 }

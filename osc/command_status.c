@@ -123,7 +123,7 @@ static void print_status(struct run *run, const struct migration_view *views, si
 
 static bool is_open(const struct migration_view *view)
 {
-    return view->life != LIFE_DONE && view->life != LIFE_ABORTED;
+    return view->life != LIFE_DONE;
 }
 
 static bool is_any(const struct migration_view *view)

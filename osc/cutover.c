@@ -5,6 +5,7 @@
 #include "osc/base/fail.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
+#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 #include "osc/state.h"
 #include "triggers/capture.h"
@@ -107,15 +108,12 @@ static bool drain_and_swap(const struct cutover_job *job, struct db *db, bool in
     return true;
 }
 
-static bool attempt(const struct cutover_job *job, struct db *db, bool insists, bool *was_locked,
-                    struct error *err)
+/* Gentle ones keep nobody waiting unless they are granted. */
+static bool lock_and_swap(const struct cutover_job *job, struct db *db, bool insists,
+                          bool *was_locked, struct error *err)
 {
     const struct cutover_dialect *dialect = job->plan->dialect->cutover;
 
-    *was_locked = false;
-    if (!insists && !replay_rest(db, job->plan, err))
-        return false;
-    FAILPOINT("before-lock");
     if (!dialect->lock(db, job->plan, insists, job->patience.lock_ms, err))
         return false;
     *was_locked = true;
@@ -123,6 +121,23 @@ static bool attempt(const struct cutover_job *job, struct db *db, bool insists, 
         return true;
     dialect->unlock(db, job->plan);
     return false;
+}
+
+static bool attempt(const struct cutover_job *job, struct db *db, bool insists, bool *was_locked,
+                    struct error *err)
+{
+    *was_locked = false;
+    if (!insists && !replay_rest(db, job->plan, err))
+        return false;
+    FAILPOINT("before-lock");
+    const uint64_t started = clock_us();
+    metrics_add(insists ? COUNT_LOCKS_QUEUED : COUNT_LOCKS_GENTLE, 1);
+    const bool good = lock_and_swap(job, db, insists, was_locked, err);
+    if (!good)
+        metrics_add(insists ? COUNT_LOCKS_QUEUED_FAILED : COUNT_LOCKS_GENTLE_FAILED, 1);
+    if (insists || *was_locked)
+        metrics_time(TIME_STALL, clock_us() - started);
+    return good;
 }
 
 /*

@@ -3,6 +3,7 @@
 
 #include "osc/base/fail.h"
 #include "osc/deferral_postgres.h"
+#include "osc/plan/postgres.h"
 
 /* ---- indexes ---- */
 
@@ -222,10 +223,11 @@ bool defer(struct maker *maker, const char **deferred, struct error *err)
                       defer_sequences(&d, err) && defer_triggers(&d, err) &&
                       statements_run(&d.off, maker->db, err);
     json_t *all =
-        json_pack("{sosososososososs*}", "build", d.build, "attach", d.attach, "finish",
+        json_pack("{sosososososososs*ss}", "build", d.build, "attach", d.attach, "finish",
                   statements_save(&d.finish), "retire", statements_save(&d.retire), "promote",
                   statements_save(&d.promote), "enable", statements_save(&d.enable), "version",
-                  json_integer(1), "late_key", maker->plan->late_key);
+                  json_integer(1), "late_key", maker->plan->late_key, "oid",
+                  postgres_oid(maker->plan->shadow, maker->arena));
     char *text = good ? json_dumps(all, JSON_COMPACT) : NULL;
     if (text)
         *deferred = arena_string(maker->plan->arena, text);

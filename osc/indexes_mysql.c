@@ -62,6 +62,19 @@ bool definition_is_same(const char *a, const char *b)
     return same;
 }
 
+const char *definition_without_indexes(const char *definition, struct arena *arena)
+{
+    const char *at = definition_body(definition);
+    AUTO(text) out = TEXT_INIT;
+    struct line line;
+
+    text_add(&out, "\n");
+    while (next_line(&at, &line))
+        if (strncmp(line.start, "  `", 3) == 0 || *line.start == ')')
+            text_printf(&out, "%.*s\n", (int)line.length, line.start);
+    return arena_string(arena, out.bytes);
+}
+
 /* ---- which indexes wait ---- */
 
 const char *quoted_name(const char *at, const char *end, struct arena *arena, const char **behind)

@@ -39,6 +39,9 @@ const char *quoted_name(const char *at, const char *end, struct arena *arena, co
 /* Does the definition have the same lines, whatever their order? */
 bool definition_is_same(const char *a, const char *b);
 
+/* What is left of it: the first line, the columns and the options of the table. */
+const char *definition_without_indexes(const char *definition, struct arena *arena);
+
 /* Behind the first line, which names the table. */
 const char *definition_body(const char *definition);
 

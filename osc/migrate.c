@@ -30,29 +30,17 @@ enum { SHORT_BACKLOG = 2000, INDEX_TRIES = 4, VERIFY_ROUNDS = 3, DRAIN_MS = 1000
 
 /* ---- the steps ---- */
 
-/* Crashed between creating the shadow and saying so: an empty one under the lease is ours. */
+/* Crashed between creating the shadow and saying so. */
 static bool drop_half_made_shadow(struct migration *m, struct error *err)
 {
-    struct arena *arena = m->arena;
-    const char *comment = "", *row = NULL;
+    const char *comment = "";
     bool exists = false;
 
     if (!m->plan.dialect->catalog->exists(m->db, m->plan.source->schema, m->plan.names.shadow,
-                                          arena, &exists, &comment, err) ||
+                                          m->arena, &exists, &comment, err) ||
         !exists)
         return err->kind == ERROR_NONE;
-    if (!own_check(m->db, m->plan.source->schema, m->plan.names.shadow, m->plan.source->name, err))
-        return false;
-    struct sql_env env = {.arena = arena};
-    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
-    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
-    if (!db_value(m->db, arena, &row,
-                  sql_renders(arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err))
-        return false;
-    if (row)
-        return error_set(err, ERROR_REFUSED, "table %s is not ours: it holds rows",
-                         m->plan.names.shadow);
-    return m->plan.dialect->shadow->drop(m->db, &m->plan, err);
+    return migration_check_shadow(m, err) && m->plan.dialect->shadow->drop(m->db, &m->plan, err);
 }
 
 static bool step_shadow(struct migration *m, struct error *err)
@@ -63,6 +51,7 @@ static bool step_shadow(struct migration *m, struct error *err)
         return drop_half_made_shadow(m, err) &&
                m->plan.dialect->shadow->create(m->db, &m->plan, &deferred, err) &&
                plan_shadow(&m->plan, m->db, err) &&
+               plan_check_unverified(&m->plan, m->options.verify != VERIFY_NONE, err) &&
                migration_set(m, "deferred", &m->state.deferred, deferred, err);
     return true;
 }
@@ -220,12 +209,8 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
 
 static bool step_verify(struct migration *m, struct error *err)
 {
-    if (m->options.verify == VERIFY_NONE) {
-        if (m->plan.key_may_merge)
-            return error_set(err, ERROR_REFUSED,
-                             "the ALTER changes what the key calls equal: --verify=none is unsafe");
+    if (m->options.verify == VERIFY_NONE)
         return true;
-    }
     struct replay_job replay = migration_replay_job(m);
     return migration_with_replay(m, &replay, verify, err);
 }
@@ -332,7 +317,7 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
     for (unsigned n = 0;; n++) {
         error_clear(err);
         if (plan_check_source(&m->plan, m->db, err) &&
-            capture_check(m->db, &m->plan, m->state.stamp, err))
+            capture_check(m->db, &m->plan, m->state.stamp, err) && migration_check_shadow(m, err))
             return true;
         if (err->kind != ERROR_TRANSIENT)
             return false;
@@ -385,6 +370,17 @@ static bool write_down(struct migration *m, struct error *failure)
     return false;
 }
 
+static void give_up_early(struct migration *m, struct error *err)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (!migration_give_up(m, &trouble))
+        error_hint(err, "%s is untouched; osc abort %" PRIu64 " removes what is left of this: %s",
+                   m->plan.source->quoted, m->plan.id, trouble.text);
+    else if (!*err->hint)
+        error_hint(err, "nothing was changed");
+}
+
 /* After a failure: nothing of ours stays where nothing was begun, else the row says how to go on.
  */
 static void settle_failure(struct migration *m, struct error *err)
@@ -402,10 +398,8 @@ static void settle_failure(struct migration *m, struct error *err)
             *err = trouble;
         return;
     }
-    if (m->step <= STEP_CAPTURE && err->kind != ERROR_CANCELLED && err->kind != ERROR_LOST &&
-        migration_give_up(m, &trouble)) {
-        if (!*err->hint)
-            error_hint(err, "nothing was changed");
+    if (m->step <= STEP_CAPTURE && err->kind != ERROR_CANCELLED && err->kind != ERROR_LOST) {
+        give_up_early(m, err);
         return;
     }
     if (!write_down(m, err))
@@ -428,7 +422,10 @@ static void settle_failure(struct migration *m, struct error *err)
 
 bool migration_run(struct migration *m, enum step_id from, struct error *err)
 {
+    atomic_store(&m->request->progress->schema, m->plan.source->schema);
     atomic_store(&m->request->progress->table, m->plan.source->name);
+    atomic_store(&m->request->progress->id, m->plan.id);
+    atomic_store(&m->request->progress->bytes_expected, m->plan.source->data_bytes);
     atomic_store(&m->request->progress->steps, (unsigned)STEP_DONE);
     atomic_store(&m->request->progress->rows_expected, m->plan.source->rows_estimate);
     m->standing = standing_orders_new(&m->options, err);
@@ -478,6 +475,8 @@ static bool refuse_stopped(struct migration *m, struct error *err)
     for (size_t i = 0; i < n; i++) {
         if (migration_is_over(&rows[i]) || strcmp(rows[i].table, m->plan.source->name) != 0)
             continue;
+        if (migration_is_aborting(&rows[i]))
+            return migration_refuse_half_aborted(&rows[i], err);
         error_set(err, ERROR_REFUSED, "migration %" PRIu64 " of %s was stopped in step %s",
                   rows[i].id, m->plan.source->quoted, rows[i].step);
         return error_hint(err, "osc resume %" PRIu64 " goes on, osc abort %" PRIu64 " gives it up",

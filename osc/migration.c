@@ -9,6 +9,7 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/base/metrics.h"
 #include "osc/control/orders.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
@@ -80,7 +81,21 @@ void migration_plan_names(struct migration *m)
 
 bool migration_is_over(const struct state_row *row)
 {
-    return strcmp(row->status, "done") == 0 || strcmp(row->status, "aborted") == 0;
+    return strcmp(row->status, "done") == 0;
+}
+
+bool migration_is_aborting(const struct state_row *row)
+{
+    return strcmp(row->status, "aborting") == 0;
+}
+
+bool migration_refuse_half_aborted(const struct state_row *row, struct error *err)
+{
+    error_set(err, ERROR_REFUSED,
+              "the abort of migration %" PRIu64 " of %s was begun and has not ended", row->id,
+              row->table);
+    return error_hint(err, "osc abort %" PRIu64 " removes the rest; %s is in use as before",
+                      row->id, row->table);
 }
 
 static bool fits(const struct state_row *row, const struct request *request, uint64_t id,
@@ -327,10 +342,13 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
             knows_disk = disk_find(db, &disk, &trouble);
         heed_disk(m, &disk);
         if (!db || !state_beat(db, m->plan.source->schema, m->plan.id, json.bytes, arena, &orders,
-                               &trouble))
+                               &trouble)) {
+            metrics_add(COUNT_HEARTBEATS_FAILED, 1);
             LOG(LOG_WARN, "heartbeat not written", F("error", trouble.text));
-        else
+        } else {
+            metrics_beat();
             heed_orders(m, &orders, &has_news);
+        }
         if (db)
             heed_server(m, db);
         /* Whoever has given an order waits to see it heeded. */

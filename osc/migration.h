@@ -60,6 +60,9 @@ bool migration_plan(struct migration *m, const char *schema, const char *table, 
 void migration_plan_names(struct migration *m);
 
 bool migration_is_over(const struct state_row *row);
+/* Its abort has begun: part of what resume would need may be gone. */
+bool migration_is_aborting(const struct state_row *row);
+bool migration_refuse_half_aborted(const struct state_row *row, struct error *err);
 
 /* What `id` 0 stands for: the only migration that is not over, or whose retired table is still
  * there. */
@@ -96,6 +99,9 @@ bool migration_with_replay(struct migration *m, struct replay_job *job,
 struct patience migration_patience(const struct migration *m);
 struct replay_job migration_replay_job(struct migration *m);
 unsigned migration_threads(const struct migration *m);
+
+/* ERROR_REFUSED when the table of the shadow's name is not the one that this migration made. */
+bool migration_check_shadow(struct migration *m, struct error *err) MUST_CHECK;
 
 /* Removes triggers, journal and shadow, and the row: the source is as it was.  Each may be gone
  * already. */

@@ -10,8 +10,8 @@
 
 enum { SILENT_S = 15 }; /* many heartbeats */
 
-static const char *const names[] = {"running", "dead", "stopped", "swapped", "done", "aborted"};
-static_assert(ARRAY_SIZE(names) == LIFE_ABORTED + 1, "every life has its name");
+static const char *const names[] = {"running", "dead", "stopped", "swapped", "done", "aborting"};
+static_assert(ARRAY_SIZE(names) == LIFE_ABORTING + 1, "every life has its name");
 
 const char *life_name(enum life life)
 {
@@ -24,7 +24,7 @@ static enum life life_of(const struct state_row *row)
         return row->heartbeat_age_s > SILENT_S ? LIFE_DEAD : LIFE_RUNNING;
     if (strcmp(row->status, "done") == 0)
         return *row->retired ? LIFE_SWAPPED : LIFE_DONE;
-    return strcmp(row->status, "aborted") == 0 ? LIFE_ABORTED : LIFE_STOPPED;
+    return strcmp(row->status, "aborting") == 0 ? LIFE_ABORTING : LIFE_STOPPED;
 }
 
 static uint64_t counter(const json_t *object, const char *name)
@@ -129,7 +129,10 @@ static void explain(struct migration_view *view, struct arena *arena)
         view->next = arena_printf(arena, "osc finish %s drops it", view->name);
         return;
     case LIFE_DONE: view->situation = "done, nothing is left of it"; return;
-    case LIFE_ABORTED: view->situation = "aborted, nothing is left of it"; return;
+    case LIFE_ABORTING:
+        view->situation = "part of it is removed already; the table is in use as before";
+        view->next = arena_printf(arena, "osc abort %s removes the rest", view->name);
+        return;
     }
     if (*row->paused)
         view->situation = arena_printf(arena,

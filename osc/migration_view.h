@@ -13,7 +13,7 @@ enum life {
     LIFE_STOPPED, /* by an error or by the operator; can go on             */
     LIFE_SWAPPED, /* done, and the retired table is still there            */
     LIFE_DONE,
-    LIFE_ABORTED,
+    LIFE_ABORTING, /* its abort was begun and has not ended, perhaps because it died */
 };
 
 const char *life_name(enum life life);

@@ -66,6 +66,7 @@ struct options {
     const char *config;   /* the file to read instead of the usual ones */
     const char *target;   /* the group of the config file that holds; NULL: none */
     bool help, version;
+    const char *metrics_file, *metrics_listen; /* NULL: not wished */
     struct {
         enum origin from;
         const char *where; /* OSC_THREADS, osc.conf:7; NULL: the origin says it all */

@@ -8,6 +8,7 @@
 
 extern const struct option option_config, option_target;
 extern const struct option option_log_file, option_log_format, option_log_level;
+extern const struct option option_metrics_file, option_metrics_listen;
 /* options_control.c: when it may work and swap */
 extern const struct option option_cutover;
 extern const struct option option_cutover_window;

@@ -222,6 +222,8 @@ const struct option *const options_table[] = {
     &option_log_file,
     &option_log_format,
     &option_log_level,
+    &option_metrics_file,
+    &option_metrics_listen,
     &option_postpone_flag_file,
     &option_quiet,
     &option_repair,

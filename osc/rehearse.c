@@ -18,6 +18,7 @@ struct script {
     struct plan *plan;
     const char *deferred;
     uint64_t lock_ms;
+    bool is_verified;
 };
 
 static void add_step(struct script *s, const char *step, const char *locks, const char *sql)
@@ -121,8 +122,9 @@ static bool rehearse(struct script *s, struct error *err)
     add_step(s, "shadow", "none on the source but for reading its definition", sql.bytes);
     if (!good || !s->plan->shadow) /* tried in part only: a finding says why */
         return good;
-    return plan_shadow(s->plan, s->db, err) && script_capture(s, err) && script_copy(s, err) &&
-           script_indexes(s, err) && script_cutover(s, err);
+    return plan_shadow(s->plan, s->db, err) &&
+           plan_check_unverified(s->plan, s->is_verified, err) && script_capture(s, err) &&
+           script_copy(s, err) && script_indexes(s, err) && script_cutover(s, err);
 }
 
 bool migrate_plan(const struct request *request, struct plan_report *report, struct error *err)
@@ -130,7 +132,12 @@ bool migrate_plan(const struct request *request, struct plan_report *report, str
     struct plan *plan = ARENA_NEW(request->arena, struct plan);
     struct db *db = db_open(request->dsn, "plan", err);
     struct script script = {
-        .report = report, .db = db, .plan = plan, .lock_ms = request->options->lock_timeout_ms};
+        .report = report,
+        .db = db,
+        .plan = plan,
+        .lock_ms = request->options->lock_timeout_ms,
+        .is_verified = request->options->verify != VERIFY_NONE,
+    };
 
     *report = (struct plan_report){.strategy = "copy"};
     plan->arena = request->arena;
@@ -141,8 +148,7 @@ bool migrate_plan(const struct request *request, struct plan_report *report, str
         report->disk_bytes = preflight_disk_bytes(plan);
         report->steps = ARENA_ARRAY(request->arena, struct step_script, 8);
         good = plan_refuse(plan, err) &&
-               estimate_duration(db, plan, request->options->verify != VERIFY_NONE,
-                                 &report->duration, err) &&
+               estimate_duration(db, plan, script.is_verified, &report->duration, err) &&
                rehearse(&script, err);
         plan->dialect->shadow->rehearse_end(db, plan);
     }

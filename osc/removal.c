@@ -3,10 +3,13 @@
  */
 #include <inttypes.h>
 
+#include "osc/base/fail.h"
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
 #include "osc/migration.h"
+#include "osc/plan/catalog_dialect.h"
+#include "osc/plan/own.h"
 #include "osc/shadow.h"
 #include "triggers/capture.h"
 
@@ -64,6 +67,56 @@ bool migration_drop_retired(struct migration *m, struct error *err)
            migration_set(m, "retired", &m->state.retired, "", err);
 }
 
+static bool is_empty(struct migration *m, bool *empty, struct error *err)
+{
+    struct sql_env env = {.arena = m->arena};
+    const char *row = NULL;
+
+    sql_bind_name(&env, m->db, "schema", m->plan.source->schema);
+    sql_bind_name(&env, m->db, "shadow", m->plan.names.shadow);
+    const bool good =
+        db_value(m->db, m->arena, &row,
+                 sql_renders(m->arena, "SELECT 1 FROM {schema}.{shadow} LIMIT 1", &env), err);
+    *empty = !row;
+    return good;
+}
+
+/*
+ * One that was finished is recognized by what was written down of it.  A crash between creating
+ * it and saying so leaves an empty one, which is ours under the lease.
+ */
+bool migration_check_shadow(struct migration *m, struct error *err)
+{
+    const struct dialect *dialect = m->plan.dialect;
+    const char *schema = m->plan.source->schema, *shadow = m->plan.names.shadow, *comment = "";
+    bool exists = false, ours = false;
+
+    if (!dialect->catalog->exists(m->db, schema, shadow, m->arena, &exists, &comment, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!(*m->state.deferred
+              ? dialect->shadow->is_ours(m->db, &m->plan, m->state.deferred, &ours, err)
+              : own_check(m->db, schema, shadow, m->plan.source->name, err) &&
+                    is_empty(m, &ours, err)))
+        return error_prefix(err, "looking at %s", shadow);
+    if (ours)
+        return true;
+    error_set(err, ERROR_REFUSED, "%s is not the table that migration %" PRIu64 " made", shadow,
+              m->plan.id);
+    return error_hint(err,
+                      "somebody has put it there: rename it, or drop it if nobody needs it, then "
+                      "osc abort %" PRIu64,
+                      m->plan.id);
+}
+
+/* Without a record the journal says that all of them are ours. */
+static bool remove_shadow(struct migration *m, struct error *err)
+{
+    return (!m->state.id || migration_check_shadow(m, err)) &&
+           remove_held(m, try_to_drop_shadow, m->plan.names.shadow, err);
+}
+
 /* Goes on after a failure so that as much as possible is removed; the first error is told. */
 static bool undo(struct migration *m, struct error *err)
 {
@@ -76,17 +129,30 @@ static bool undo(struct migration *m, struct error *err)
     /* also the sentry of an attempt to swap that died */
     if (first.kind == ERROR_NONE && !remove_held(m, try_to_clean, plan->names.retired, &first))
         LOG(LOG_WARN, "leftovers of the cutover not removed", F("error", first.text));
-    if (!remove_held(m, try_to_drop_shadow, plan->names.shadow, &second))
+    FAILPOINT("half-aborted");
+    if (!remove_shadow(m, &second))
         LOG(LOG_WARN, "shadow not dropped", F("error", second.text));
     if (first.kind == ERROR_NONE)
         first = second;
     if (first.kind == ERROR_NONE)
         return true;
     *err = first;
+    if (err->kind == ERROR_REFUSED) /* somebody has to look first, and is told at what */
+        return false;
     return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
+}
+
+/* Whoever finds it half removed is to know why; a disk that is full must not keep us from it. */
+static void announce(struct migration *m)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (m->state.id && !state_end(m->db, m->state.schema, m->state.id, "aborting", "", &trouble))
+        LOG(LOG_WARN, "the abort is not recorded", F("error", trouble.text));
 }
 
 bool migration_give_up(struct migration *m, struct error *err)
 {
+    announce(m);
     return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
 }

@@ -18,8 +18,10 @@ static bool look_who_owns(struct migration *m, enum owner *owner, struct error *
 {
     const enum step_id step = step_named(m->state.step);
 
-    *owner = step > STEP_CUTOVER ? OWNER_SHADOW : OWNER_SOURCE;
-    return step != STEP_CUTOVER || m->plan.dialect->cutover->owner(m->db, &m->plan, owner, err);
+    *owner = step == STEP_FINISH ? OWNER_SHADOW : OWNER_SOURCE;
+    /* In a step that only another version of osc knows it may have happened, too. */
+    return (step != STEP_CUTOVER && step != STEP_DONE) ||
+           m->plan.dialect->cutover->owner(m->db, &m->plan, owner, err);
 }
 
 /* "" where tables have the same identity on every server that has them. */
@@ -84,17 +86,35 @@ static bool look_around(struct migration *m, struct error *err)
     bare_recall(&m->plan, m->state.deferred);
     return check_began_with(m, err) &&
            /* the shadow is made anew unless it was finished */
-           (!*m->state.deferred || plan_shadow(&m->plan, m->db, err)) &&
+           (!*m->state.deferred ||
+            (migration_check_shadow(m, err) && plan_shadow(&m->plan, m->db, err) &&
+             plan_check_unverified(&m->plan, m->options.verify != VERIFY_NONE, err))) &&
            (!*m->state.stamp || capture_check(m->db, &m->plan, m->state.stamp, err));
+}
+
+/* Is there anything to go on with? */
+static bool check_unfinished(const struct migration *m, struct error *err)
+{
+    if (strcmp(m->state.status, "done") == 0)
+        return error_set(err, ERROR_USAGE, "migration %" PRIu64 " is done: nothing to resume",
+                         m->plan.id);
+    if (migration_is_aborting(&m->state))
+        return migration_refuse_half_aborted(&m->state, err);
+    if (step_named(m->state.step) != STEP_DONE)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "migration %" PRIu64 " is in step %s, which this version of osc does not know",
+              m->plan.id, m->state.step);
+    return error_hint(err, "osc %s resume %" PRIu64 " goes on, osc abort %" PRIu64 " gives it up",
+                      m->state.version, m->plan.id, m->plan.id);
 }
 
 static bool resume_from(struct migration *m, enum step_id *from, struct error *err)
 {
     enum owner owner = OWNER_SOURCE;
 
-    if (step_named(m->state.step) == STEP_DONE || strcmp(m->state.status, "done") == 0)
-        return error_set(err, ERROR_USAGE, "migration %" PRIu64 " is %s: nothing to resume",
-                         m->plan.id, m->state.status);
+    if (!check_unfinished(m, err))
+        return false;
     if (!look_who_owns(m, &owner, err))
         return false;
     if (owner == OWNER_SOURCE && !look_around(m, err))
@@ -163,7 +183,7 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
             i++;
         if (i == n)
             return true;
-        if (strcmp(rows[i].status, "running") != 0)
+        if (strcmp(rows[i].status, "running") != 0 && !migration_is_aborting(&rows[i]))
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
                              m->state.id, rows[i].status, rows[i].error);
     }

@@ -43,6 +43,10 @@ struct shadow_dialect {
     /* ANALYZE and what else makes the shadow ready to serve from its first moment. */
     bool (*analyze)(struct db *db, const struct plan *plan, struct error *err);
 
+    /* Is the table that has the shadow's name now the one that create() made? */
+    bool (*is_ours)(struct db *db, const struct plan *plan, const char *deferred, bool *ours,
+                    struct error *err);
+
     bool (*drop)(struct db *db, const struct plan *plan, struct error *err); /* no shadow is fine */
 };
 

@@ -174,6 +174,22 @@ static bool create(struct db *db, struct plan *plan, const char **deferred, stru
     return false;
 }
 
+/* Indexes come and go while it is made; columns and options stay. */
+static bool is_ours(struct db *db, const struct plan *plan, const char *deferred, bool *ours,
+                    struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct deferral deferral;
+    const char *now = NULL;
+    const bool good = deferral_load(deferred, arena, &deferral, err) &&
+                      mysql_definition(db, sql_lookup(&plan->env, "shadow"), arena, &now, err);
+
+    *ours = good && definition_is_same(definition_without_indexes(now, arena),
+                                       definition_without_indexes(deferral.definition, arena));
+    arena_free(arena);
+    return good;
+}
+
 /* A cutover that died may have left a sentry beside it. */
 static bool drop(struct db *db, const struct plan *plan, struct error *err)
 {
@@ -378,5 +394,6 @@ const struct shadow_dialect mysql_shadow = {
     .rehearse_end = rehearse_end,
     .build = build,
     .analyze = analyze,
+    .is_ours = is_ours,
     .drop = drop,
 };

@@ -1,5 +1,6 @@
 #include "osc/shadow.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "osc/build_postgres.h"
@@ -141,6 +142,24 @@ static bool analyze(struct db *db, const struct plan *plan, struct error *err)
     return sql_exec(db, "VACUUM (FREEZE, ANALYZE) {shadow}", &plan->env, NULL, err);
 }
 
+static bool is_ours(struct db *db, const struct plan *plan, const char *deferred, bool *ours,
+                    struct error *err)
+{
+    struct arena *arena = arena_new();
+    json_t *all = json_loads(deferred, 0, NULL);
+    const char *now = NULL, *then = json_string_value(json_object_get(all, "oid"));
+    const bool good =
+        db_value(db, arena, &now,
+                 arena_printf(arena, "SELECT %s::pg_catalog.oid",
+                              postgres_class(db, plan->source->schema, plan->names.shadow, arena)),
+                 err);
+
+    *ours = good && now && then && strcmp(now, then) == 0;
+    json_decref(all);
+    arena_free(arena);
+    return good;
+}
+
 static bool drop(struct db *db, const struct plan *plan, struct error *err)
 {
     struct arena *arena = arena_new();
@@ -160,5 +179,6 @@ const struct shadow_dialect postgres_shadow = {
     .rehearse_end = rehearse_end,
     .build = build_postgres,
     .analyze = analyze,
+    .is_ours = is_ours,
     .drop = drop,
 };

@@ -246,7 +246,7 @@ bool state_end(struct db *db, const char *schema, uint64_t id, const char *statu
 {
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena};
-    const bool is_final = strcmp(status, "done") == 0 || strcmp(status, "aborted") == 0;
+    const bool is_final = strcmp(status, "done") == 0;
 
     bind_place(&env, db, schema, id);
     sql_bind_literal(&env, db, "status", status);

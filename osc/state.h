@@ -33,7 +33,7 @@ struct state_row {
     const char *schema, *table, *alter;
     const char *options;                /* JSON: what resume needs of the command line       */
     const char *step;                   /* name of the step reached                          */
-    const char *status;                 /* running, failed, done, aborted                    */
+    const char *status;                 /* running, failed, aborting, done                   */
     const char *identity, *fingerprint; /* of the source when the migration began */
     const char *stamp;                  /* of the triggers                                   */
     const char *deferred;               /* what the shadow still needs                       */

@@ -22,10 +22,10 @@ static bool purge_on(struct db *db, const struct plan *plan, struct error *err)
 }
 
 /* In the role of replay: a purge that was cut off is seen gone before rows are brought back. */
-static bool purge_once(const struct replay_job *job, struct error *err)
+static bool purge_once(const struct replay_job *job, struct cancel *cancel, struct error *err)
 {
     const struct plan *plan = job->plan;
-    struct db *db = db_open(job->dsn, "replay-0", err);
+    struct db *db = db_open_patiently(job->dsn, "replay-0", cancel, err);
     const bool good = db && server_fence(db, plan->table_key, plan->run, "replay-0", err) &&
                       purge_on(db, plan, err);
 
@@ -38,7 +38,7 @@ bool replay_purge(const struct replay_job *job, struct cancel *cancel, struct er
     FAILPOINT("before-purge");
     for (unsigned n = 0;; n++) {
         error_clear(err);
-        if (purge_once(job, err))
+        if (purge_once(job, cancel, err))
             break;
         if (n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
             return error_prefix(err, "taking journalled rows out of %s", job->plan->names.shadow);

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "osc/base/clock.h"
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
+#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 #include "triggers/apply.h"
 #include "triggers/capture_dialect.h"
@@ -20,7 +22,9 @@ enum {
     TELL_FROM_TRY = 2,    /* a lock that is held for a moment is no news */
     MOST_AT_ONCE = 30000, /* longer lists make servers scan the journal */
     IDLE_MS = 20,
-    SETTLE_ROUNDS = 20, /* before batches are tried side by side again */
+    MOST_COUNTED = 100000, /* of the backlog; beyond it the server's statistics must do */
+    COUNT_PAUSES = 50,     /* as long as a count took, until the next one */
+    SETTLE_ROUNDS = 20,    /* before batches are tried side by side again */
 };
 
 struct replay {
@@ -31,6 +35,7 @@ struct replay {
     struct arena *arena;          /* of the batch */
     atomic_bool is_stale;         /* the batch: a reply was lost */
     const struct deadline *until; /* for everything together; NULL: for each wait its own */
+    struct deadline next_count;   /* of the backlog */
     unsigned settling; /* so many batches are settled at once: conflicts come in swarms */
 };
 
@@ -268,8 +273,10 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
     /* Chunks that may hold an older image of these rows end first; their rows are then replaced. */
     if (!MUTANT("no-grace") && !grace_wait(replay->job->grace, replay->cancel, err))
         return false;
+    const uint64_t started = clock_us();
     if (!apply_batch(replay, &batch, err))
         return explain(replay, &batch, err);
+    metrics_time(TIME_BATCH, clock_us() - started);
     if (atomic_exchange(&replay->is_stale, false)) {
         journal_start_over(&replay->journal);
         *is_full_pass = false;
@@ -302,6 +309,24 @@ static void replay_close(struct replay *replay)
     arena_free(replay->arena);
 }
 
+/* What was read is all there is, unless it filled the batch: then the rest is counted now and then.
+ */
+static void tell_backlog(struct replay *replay, size_t entries)
+{
+    struct error ignored = ERROR_INIT;
+    const uint64_t began = clock_ms();
+    uint64_t backlog = entries;
+
+    if (entries >= BATCH_ENTRIES) {
+        if (!deadline_passed(&replay->next_count))
+            return;
+        if (!journal_backlog(replay->lanes[0], replay->job->plan, MOST_COUNTED, &backlog, &ignored))
+            return; /* a connection that broke is noticed by the next batch */
+        replay->next_count = deadline_in_ms(500 + COUNT_PAUSES * (clock_ms() - began));
+    }
+    atomic_store(&replay->job->progress->backlog, backlog);
+}
+
 bool replay_service(void *argument, struct cancel *cancel, struct error *err)
 {
     const struct replay_job *job = argument;
@@ -312,7 +337,8 @@ bool replay_service(void *argument, struct cancel *cancel, struct error *err)
     bool good = replay_open(&replay, job, cancel, err);
     while (good && !cancel_is_set(cancel)) {
         good = replay_batch(&replay, &entries, &is_full_pass, err);
-        atomic_store(&job->progress->backlog, entries);
+        if (good)
+            tell_backlog(&replay, entries);
         if (good && entries < BATCH_ENTRIES / 20)
             (void)!cancel_sleep_ms(cancel, IDLE_MS + replay.journal.pass_us / 200);
     }
@@ -337,7 +363,8 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
     race_begin(&race, job);
     while (good) {
         good = cancel_check(cancel, err) && replay_batch(&replay, &entries, &is_full_pass, err);
-        atomic_store(&job->progress->backlog, entries);
+        if (good)
+            tell_backlog(&replay, entries);
         if (good && is_full_pass && entries <= wanted)
             break;
         good = good && race_goes_on(&race, replay.lanes[0], err);

@@ -73,7 +73,7 @@ bool verify_repair(const struct verify_job *job, const struct verdict *verdict, 
     if (verdict->has_more_ranges)
         return error_set(err, ERROR_DIVERGED, "%s differs too much from %s to be repaired",
                          job->plan->shadow->quoted, job->plan->source->quoted);
-    struct db *db = db_open(job->dsn, "repair", err);
+    struct db *db = db_open_patiently(job->dsn, "repair", job->cancel, err);
     if (!db)
         return false;
     struct arena *arena = arena_new();

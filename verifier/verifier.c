@@ -8,6 +8,7 @@
 #include "osc/base/clock.h"
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
+#include "osc/base/metrics.h"
 #include "verifier/narrow.h"
 #include "verifier/walk.h"
 
@@ -99,6 +100,7 @@ static bool list_differences(struct worker *worker, const struct range *range, b
         last = &(*last)->next;
     *last = differences;
     worker->verdict.differing += differing;
+    metrics_add(COUNT_ROWS_DIFFERING, differing);
     verdict_add_range(job->plan, &worker->verdict, range, worker->kept);
     return true;
 }
@@ -136,6 +138,7 @@ static bool verify_range(struct worker *worker, const struct range *range, struc
     if (!compare_range(worker, range, excuses, &is_equal, rows, err) || is_equal)
         return err->kind == ERROR_NONE;
     worker->verdict.rechecked++;
+    metrics_add(COUNT_RANGES_AGAIN, 1);
     FAILPOINT("verify-differs");
     if (has_journal && !excuses) {
         if (!compare_range(worker, range, true, &is_equal, rows, err))
@@ -171,7 +174,9 @@ static bool verify_persistently(struct worker *worker, const struct range *range
         const uint64_t started = clock_us();
         error_clear(err);
         if (verify_range(worker, range, cancel, &rows, err)) {
-            worker->rows = walk_pace(worker->rows, clock_us() - started,
+            const uint64_t took_us = clock_us() - started;
+            metrics_time(TIME_RANGE, took_us);
+            worker->rows = walk_pace(worker->rows, took_us,
                                      throttle_piece_us(job->throttle, job->chunk_time_ms * 1000));
             break;
         }
@@ -181,6 +186,7 @@ static bool verify_persistently(struct worker *worker, const struct range *range
                        : error_prefix(err, "verifying range %" PRIu64, range->number);
     }
     worker->verdict.chunks++;
+    metrics_add(COUNT_RANGES, 1);
     worker->verdict.rows += rows;
     if (job->progress)
         atomic_fetch_add(&job->progress->rows_verified, rows);
@@ -332,6 +338,8 @@ bool verify_tables(const struct verify_job *job, struct arena *arena, struct ver
     *verdict = (struct verdict){.is_equal = false};
     close_workers(&verifier, arena, verdict);
     verdict->is_equal = good && !verdict->differing;
+    if (good)
+        metrics_add(verdict->is_equal ? COUNT_VERIFIED_EQUAL : COUNT_VERIFIED_DIFFER, 1);
     (void)pthread_mutex_destroy(&verifier.lock);
     walk_free(verifier.walk);
     if (!good)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ static int log_file = STDERR_FILENO; /* guarded by lock once threads run */
 static enum log_place place;
 static void (*before_line)(void);
 static void (*after_line)(void);
+static _Atomic(log_observer *) observer;
 static _Thread_local char thread_name[16] = "main";
 
 /*
@@ -87,6 +89,11 @@ void log_around(void (*before)(void), void (*after)(void))
     pthread_mutex_unlock(&lock);
 }
 
+void log_observe(log_observer *wanted_observer)
+{
+    atomic_store(&observer, wanted_observer);
+}
+
 void log_thread_name(const char *name)
 {
     (void)strncpy(thread_name, name, sizeof thread_name - 1);
@@ -124,7 +131,10 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         .place = place,
         .shows_thread = setup.level == LOG_DEBUG,
     };
+    log_observer *heard;
 
+    if (level < LOG_DEBUG && (heard = atomic_load(&observer)) != NULL)
+        heard(level, event, fields);
     if (!log_wants(level))
         return;
     if (setup.as_json)

@@ -54,6 +54,10 @@ bool log_is_all_there_is(void);
 /* Called around each line written to a terminal that shows a progress line; may be NULL. */
 void log_around(void (*before)(void), void (*after)(void));
 
+/* Hears every event but debug ones, also those that are not written; NULL ends it. */
+typedef void log_observer(enum log_level level, const char *event, const struct log_field *fields);
+void log_observe(log_observer *observer);
+
 void log_thread_name(const char *name); /* copied; shown with this thread's events */
 
 #endif

@@ -81,12 +81,19 @@ static void add_text_field(struct text *line, const struct log_field *field)
     }
 }
 
-static const char *said(const struct log_entry *entry)
+static const char *said(const char *event, const struct log_field *fields)
 {
-    for (const struct log_field *field = entry->fields; field->name; field++)
-        if (field->type == FIELD_SAY)
-            return field->text;
-    return entry->event;
+    for (; fields->name; fields++)
+        if (fields->type == FIELD_SAY)
+            return fields->text;
+    return event;
+}
+
+void log_line_words(struct text *line, const char *event, const struct log_field *fields)
+{
+    add_escaped(line, said(event, fields), "");
+    for (; fields->name; fields++)
+        add_text_field(line, fields);
 }
 
 static void add_time(struct text *line, const struct log_entry *entry)
@@ -111,9 +118,7 @@ void log_line_text(struct text *line, const struct log_entry *entry)
         text_printf(line, "%s: ", level_names[entry->level]);
     if (entry->shows_thread)
         text_printf(line, "[%s] ", entry->thread);
-    add_escaped(line, said(entry), "");
-    for (const struct log_field *field = entry->fields; field->name; field++)
-        add_text_field(line, field);
+    log_line_words(line, entry->event, entry->fields);
 }
 
 /* ---- JSON ---- */

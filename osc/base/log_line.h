@@ -31,6 +31,8 @@ struct log_entry {
 
 /* Both without the line's end. */
 void log_line_text(struct text *line, const struct log_entry *entry);
+/* Without time and level as well. */
+void log_line_words(struct text *line, const char *event, const struct log_field *fields);
 void log_line_json(struct text *line, const struct log_entry *entry);
 
 #endif

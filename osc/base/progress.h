@@ -30,10 +30,12 @@ enum rest_reason {
 };
 
 struct progress {
-    _Atomic(const char *) table;         /* name of the source, once it is known           */
+    _Atomic(const char *) schema, table; /* names of the source, once they are known       */
+    atomic_uint_fast64_t id;             /* of the migration, once it is recorded          */
     _Atomic(const char *) step;          /* constant string: name of the step              */
     atomic_uint step_number, steps;      /* 4 of 9                                         */
     atomic_uint_fast64_t rows_expected;  /* estimate                                  */
+    atomic_uint_fast64_t bytes_expected; /* of the source's rows, as the server says  */
     atomic_uint_fast64_t rows_copied;    /* rows the backfill inserted                */
     atomic_uint_fast64_t units_expected; /* positions (keys or pages) of the backfill */
     atomic_uint_fast64_t units_copied;

@@ -11,6 +11,7 @@
 #include "osc/base/clock.h"
 #include "osc/base/fail.h"
 #include "osc/base/log.h"
+#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
@@ -27,6 +28,22 @@ static const struct {
     {ERROR_TRANSIENT, "try again when fewer clients are connected"                                   },
 };
 
+/* What the server refused is counted, whether or not somebody tries again and succeeds. */
+static bool counted(const struct db *db, bool good, const struct error *err)
+{
+    if (!good && err->kind != ERROR_NONE)
+        metrics_error(db->operation, error_kind_name(err->kind));
+    return good;
+}
+
+static void name_operation(struct db *db, const char *purpose)
+{
+    const size_t length = strcspn(purpose, "-0123456789");
+
+    memcpy(db->operation, purpose,
+           length < sizeof db->operation ? length : sizeof db->operation - 1);
+}
+
 struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err)
 {
     struct db *db = must_alloc(sizeof *db);
@@ -35,7 +52,9 @@ struct db *db_open(const struct dsn *dsn, const char *purpose, struct error *err
     db->driver = dsn->dialect->driver;
     db->dsn = dsn;
     db->arena = arena_new();
-    if (db->driver->connect(db, dsn, purpose, err) && db->dialect->server->setup(db, purpose, err))
+    name_operation(db, purpose);
+    if (counted(db, db->driver->connect(db, dsn, purpose, err), err) &&
+        db->dialect->server->setup(db, purpose, err))
         return db;
     error_prefix(err, "connecting to %s", dsn->shown);
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
@@ -180,7 +199,8 @@ bool db_exec(struct db *db, const char *statement, uint64_t *affected, struct er
     if (db->script)
         text_printf(db->script, "%s;\n", statement);
     const bool good =
-        db->is_rehearsal || (db->driver->exec(db, statement, &count, err) && FAULT(db, true, err));
+        db->is_rehearsal ||
+        counted(db, db->driver->exec(db, statement, &count, err) && FAULT(db, true, err), err);
     log_statement(statement, started, count, good);
     if (good && affected)
         *affected = count;
@@ -197,7 +217,7 @@ bool db_query(struct db *db, struct rows *rows, const char *statement, struct er
     if (!check_usable(db, err) || !FAULT(db, false, err))
         return false;
     count_statement(db);
-    const bool good = db->driver->query(db, &fresh, statement, err);
+    const bool good = counted(db, db->driver->query(db, &fresh, statement, err), err);
     log_statement(statement, started, 0, good);
     if (!good)
         return false;
@@ -213,7 +233,7 @@ bool db_query(struct db *db, struct rows *rows, const char *statement, struct er
 
 bool rows_next(struct rows *rows, struct error *err)
 {
-    if (rows->db && rows->db->driver->next(rows, err))
+    if (rows->db && counted(rows->db, rows->db->driver->next(rows, err), err))
         return true;
     rows_release(rows);
     return false;

@@ -28,8 +28,9 @@ struct db {
     const struct db_driver *driver;
     const struct dialect *dialect;
     const struct dsn *dsn;
-    void *link;  /* the driver's own */
-    uint64_t id; /* by connect: as the handshake says it; by setup: as the server says it */
+    void *link;         /* the driver's own */
+    char operation[16]; /* its purpose without a number: copy for copy-3 */
+    uint64_t id;        /* by connect: as the handshake says it; by setup: as the server says it */
     bool is_lost;
     bool is_in_transaction;
     bool is_reading; /* rows are unread: no statement may be sent */

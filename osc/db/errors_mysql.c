@@ -59,7 +59,7 @@ static const struct {
   /* the connection is gone */
     {1053, 1053, ERROR_LOST     }, /* the server is going down */
     {1152, 1152, ERROR_LOST     }, /* aborted */
-    {1158, 1161, ERROR_LOST     }, /* packets */
+    {1156, 1161, ERROR_LOST     }, /* packets, also what a dying server says out of turn */
     {1184, 1184, ERROR_LOST     }, /* aborted, as by a failing init_connect */
     {1927, 1927, ERROR_LOST     }, /* killed (MariaDB) */
     {2001, 2006, ERROR_LOST     }, /* cannot reach the server, gone away */

@@ -27,6 +27,7 @@ struct facts {
     bool sees_metadata_locks;        /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool counter_takes_turns;        /* AUTO_INCREMENT: two INSERT … SELECT wait for each other */
+    bool lists_processes_well;       /* performance_schema.processlist can be read */
     bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
     bool prepares_beside_triggers;   /* a statement may be prepared while a trigger is created, and
                                         miss it for good */
@@ -36,7 +37,8 @@ struct facts {
     bool read_only_is_personal;      /* our role, database or DSN says read-only, not the server */
     bool lower_case_names;           /* table names are folded to lower case */
     const char *inner_tables;        /* information_schema's list of InnoDB's tables, or NULL */
-    const char *inner_foreign_keys;  /* the same for foreign keys */
+    const char *inner_spaces;        /* of its tablespaces, where names are written as they are */
+    const char *inner_foreign_keys;  /* of its foreign keys */
 };
 
 struct others {

@@ -133,6 +133,7 @@ static void read_version(struct facts *facts)
     facts->prepares_beside_triggers = is_mariadb;
     facts->has_check_names_per_schema = !is_mariadb;
     facts->inner_tables = is_mariadb ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
+    facts->inner_spaces = is_mariadb ? NULL : "INNODB_TABLESPACES_BRIEF";
     facts->sight_right = is_mariadb ? "INSTALL SONAME 'metadata_lock_info'"
                                     : "GRANT SELECT ON performance_schema.* TO the user of the DSN";
     facts->kill_right = is_mariadb ? "GRANT CONNECTION ADMIN ON *.* TO the user of the DSN"
@@ -227,6 +228,8 @@ static bool read_facts(struct db *db, struct error *err)
         sees(db, "SELECT COUNT(*) >= 0 FROM performance_schema.metadata_locks,"
                  " performance_schema.threads, performance_schema.events_transactions_current"
                  " WHERE 1 = 0");
+    facts->lists_processes_well = sees(db, "SELECT COUNT(*) FROM performance_schema.processlist"
+                                           " WHERE ID = CONNECTION_ID()");
     facts->sees_metadata_lock_info =
         sees(db, "SELECT COUNT(*) FROM information_schema.PLUGINS"
                  " WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' AND PLUGIN_STATUS = 'ACTIVE'");

@@ -8,6 +8,7 @@
 #include "osc/base/clock.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
+#include "osc/base/metrics.h"
 #include "osc/db/dialect.h"
 
 enum {
@@ -277,7 +278,7 @@ static bool find_culprits(struct lookout *lookout, struct db *db, struct blocker
     found->is_guess = true;
     if (!can_see && lookout->patience->kill_after_ms)
         lookout->missing = lookout->plan->facts->sight_right;
-    return ask(lookout, db, dialect->suspects, older_ms, true, found, err);
+    return ask(lookout, db, dialect->suspects(lookout->plan->facts), older_ms, true, found, err);
 }
 
 void lookout_explain(struct lookout *lookout, struct db *db, struct error *err)
@@ -320,8 +321,10 @@ bool lookout_persist(struct lookout *lookout, lock_attempt *attempt, bool at_onc
     for (unsigned n = 0;; n++) {
         error_clear(err);
         if ((n == 0 && at_once) || lookout_is_clear(lookout, db, err)) {
+            metrics_add(COUNT_LOCKS_DDL, 1);
             if (attempt(db, lookout->plan, patience->lock_ms, err))
                 return true;
+            metrics_add(COUNT_LOCKS_DDL_FAILED, 1);
             if (err->kind == ERROR_TRANSIENT)
                 lookout_explain(lookout, db, err);
         }

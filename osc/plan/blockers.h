@@ -48,7 +48,7 @@ struct blocker_dialect {
      */
     const char *(*holders)(const struct facts *facts);
     /* The same where it does not: who has been in a transaction, or uses a table. */
-    const char *suspects;
+    const char *(*suspects)(const struct facts *facts);
     /* Ends it when its transaction still is older than `older_ms`; ERROR_DENIED: missing right. */
     bool (*kill)(struct db *db, const struct blocker *blocker, uint64_t older_ms,
                  struct error *err);

@@ -101,24 +101,32 @@ static const char by_plugin[] =
     "HAVING age >= {older} ORDER BY age DESC";
 
 /* A transaction without a connection is a prepared one. */
-static const char suspects[] =
-    "SELECT COALESCE(p.ID, 0), COALESCE(p.USER, ''), COALESCE(p.HOST, ''),\n"
-    " CAST(" AGE_OF_TRX " AS UNSIGNED) AS age,\n"
-    " CASE WHEN p.ID IS NULL THEN 'prepared XA transaction (XA RECOVER lists it)'\n"
-    "  WHEN p.COMMAND = 'Sleep' THEN 'idle in transaction'\n"
-    "  ELSE COALESCE(NULLIF(p.STATE, ''), 'active') END,\n"
-    " COALESCE(LEFT(p.INFO, 1000), ''), 'it may be innocent'\n"
-    "FROM information_schema.INNODB_TRX AS x\n"
-    "LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = x.trx_mysql_thread_id\n"
-    "WHERE (p.ID IS NULL OR p.ID <> CONNECTION_ID())\n"
-    " AND (p.ID IS NOT NULL OR x.trx_mysql_thread_id = 0 AND x.trx_tables_locked > 0)\n"
-    "HAVING age >= {older}\n"
-    "UNION ALL SELECT p.ID, p.USER, p.HOST, p.TIME * 1000 AS age,\n"
-    " COALESCE(NULLIF(p.STATE, ''), 'active'), LEFT(p.INFO, 1000), 'it may be innocent'\n"
-    "FROM information_schema.PROCESSLIST AS p WHERE p.ID <> CONNECTION_ID()\n"
-    " AND p.COMMAND = 'Query' AND LOCATE({name}, p.INFO) > 0 AND LOCATE('osc_state', p.INFO) = 0\n"
-    " AND p.ID NOT IN (SELECT x.trx_mysql_thread_id FROM information_schema.INNODB_TRX AS x)\n"
-    "HAVING age >= {older} ORDER BY age DESC";
+#define SUSPECTS(processes)                                                                        \
+    "SELECT COALESCE(p.ID, 0), COALESCE(p.USER, ''), COALESCE(p.HOST, ''),\n"                      \
+    " CAST(" AGE_OF_TRX " AS UNSIGNED) AS age,\n"                                                  \
+    " CASE WHEN p.ID IS NULL THEN 'prepared XA transaction (XA RECOVER lists it)'\n"               \
+    "  WHEN p.COMMAND = 'Sleep' THEN 'idle in transaction'\n"                                      \
+    "  ELSE COALESCE(NULLIF(p.STATE, ''), 'active') END,\n"                                        \
+    " COALESCE(LEFT(p.INFO, 1000), ''), 'it may be innocent'\n"                                    \
+    "FROM information_schema.INNODB_TRX AS x\n"                                                    \
+    "LEFT JOIN " processes " AS p ON p.ID = x.trx_mysql_thread_id\n"                               \
+    "WHERE (p.ID IS NULL OR p.ID <> CONNECTION_ID())\n"                                            \
+    " AND (p.ID IS NOT NULL OR x.trx_mysql_thread_id = 0 AND x.trx_tables_locked > 0)\n"           \
+    "HAVING age >= {older}\n"                                                                      \
+    "UNION ALL SELECT p.ID, p.USER, p.HOST, p.TIME * 1000 AS age,\n"                               \
+    " COALESCE(NULLIF(p.STATE, ''), 'active'), LEFT(p.INFO, 1000), 'it may be innocent'\n"         \
+    "FROM " processes " AS p WHERE p.ID <> CONNECTION_ID()\n"                                      \
+    " AND p.COMMAND = 'Query' AND LOCATE({name}, p.INFO) > 0 AND LOCATE('osc_state', p.INFO) = "   \
+    "0\n"                                                                                          \
+    " AND p.ID NOT IN (SELECT x.trx_mysql_thread_id FROM information_schema.INNODB_TRX AS x)\n"    \
+    "HAVING age >= {older} ORDER BY age DESC"
+
+/* Where a statement of anybody's has a character outside the plain, MySQL refuses to list any. */
+static const char *suspects(const struct facts *facts)
+{
+    return facts->lists_processes_well ? SUSPECTS("performance_schema.processlist")
+                                       : SUSPECTS("information_schema.PROCESSLIST");
+}
 
 static const char *holders(const struct facts *facts)
 {

@@ -87,6 +87,6 @@ static bool kill_blocker(struct db *db, const struct blocker *blocker, uint64_t 
 
 const struct blocker_dialect postgres_blockers = {
     .holders = holders,
-    .suspects = question,
+    .suspects = holders,
     .kill = kill_blocker,
 };

@@ -76,10 +76,10 @@ bool mysql_next_value(struct db *db, const char *quoted, uint64_t *value, struct
 /* ---- the number in InnoDB ---- */
 
 /*
- * Names as InnoDB writes them: letters, digits and _ as they are, other ASCII
- * as @002d.  What the rest becomes only the server knows (@1o, @00fc): a
- * pattern then, which could fit a second table: the numbers of both together
- * still change when one of them does.
+ * Names as InnoDB writes them outside of MySQL's data dictionary: letters, digits and _ as they
+ * are, other ASCII as @002d.  What the rest becomes only the server knows (@1o, @00fc): a pattern
+ * then, which could fit a second table: the numbers of both together still change when one of them
+ * does.
  */
 static bool add_inner_name(struct text *out, const char *name)
 {
@@ -98,11 +98,15 @@ static bool add_inner_name(struct text *out, const char *name)
     return is_exact;
 }
 
-static const char *inner_condition(const char *column, const char *schema, const char *name,
-                                   struct arena *arena)
+static const char *inner_condition(struct db *db, const char *column, const char *schema,
+                                   const char *name, bool is_raw, struct arena *arena)
 {
     AUTO(text) inner = TEXT_INIT;
 
+    if (is_raw) {
+        text_printf(&inner, "%s/%s", schema, name);
+        return arena_printf(arena, "%s = %s", column, db_quote_literal(db, arena, inner.bytes));
+    }
     bool is_exact = add_inner_name(&inner, schema);
     text_add(&inner, "/");
     is_exact = add_inner_name(&inner, name) && is_exact;
@@ -123,27 +127,46 @@ static bool ask_inner(struct db *db, const char *question, struct arena *arena, 
     return true;
 }
 
+/*
+ * The list of tables waits for the metadata lock of every table of the server, one after the
+ * other, where the data dictionary is MySQL's: somebody's ALTER TABLE in its queue, of a table
+ * that is nothing to us, would stop us.  The list of tablespaces waits for nobody; only a table
+ * that shares its tablespace is looked for in the other one.
+ */
 bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
                     const char **id, struct error *err)
 {
-    const char *question =
+    const struct facts *facts = db_facts(db);
+    const char *tables =
         arena_printf(arena,
-                     "SELECT GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID)"
+                     "SELECT CONCAT('id ', GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID))"
                      " FROM information_schema.%s WHERE %s",
-                     db_facts(db)->inner_tables, inner_condition("NAME", schema, name, arena));
+                     facts->inner_tables, inner_condition(db, "NAME", schema, name, false, arena));
 
-    return ask_inner(db, question, arena, id, err);
+    *id = NULL;
+    if (facts->inner_spaces &&
+        !ask_inner(db,
+                   arena_printf(arena,
+                                "SELECT CONCAT('space ', SPACE) FROM information_schema.%s"
+                                " WHERE %s AND SPACE_TYPE = 'Single'",
+                                facts->inner_spaces,
+                                inner_condition(db, "NAME", schema, name, true, arena)),
+                   arena, id, err))
+        return false;
+    return *id ? true : ask_inner(db, tables, arena, id, err);
 }
 
 bool mysql_foreign_referrers(struct db *db, const struct table *table, struct arena *arena,
                              const char **referrers, struct error *err)
 {
+    const struct facts *facts = db_facts(db);
     const char *question =
         arena_printf(arena,
                      "SELECT COALESCE(GROUP_CONCAT(FOR_NAME, '.', SUBSTRING_INDEX(ID, '/', -1)"
                      " SEPARATOR ', '), '') FROM information_schema.%s WHERE %s",
-                     db_facts(db)->inner_foreign_keys,
-                     inner_condition("REF_NAME", table->schema, table->name, arena));
+                     facts->inner_foreign_keys,
+                     inner_condition(db, "REF_NAME", table->schema, table->name,
+                                     facts->inner_spaces != NULL, arena));
 
     return ask_inner(db, question, arena, referrers, err);
 }
@@ -174,7 +197,7 @@ bool mysql_identify(struct db *db, const struct table *table, struct arena *aren
         !mysql_definition(db, table->quoted, arena, &definition, err))
         return false;
     const char *server = db_facts(db)->server;
-    *identity = id ? arena_printf(arena, "id %s at %s", id, server)
+    *identity = id ? arena_printf(arena, "%s at %s", id, server)
                    : arena_printf(arena, "created %s at %s", when ? when : "once", server);
     *fingerprint = arena_printf(arena, "%016" PRIx64, names_hash(definition));
     return true;

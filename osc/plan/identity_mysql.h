@@ -1,6 +1,6 @@
 /*
- * Is this still the same table?  Its number in InnoDB (which TRUNCATE and
- * every rebuild change) and its definition.
+ * Is this still the same table?  Its number in InnoDB, or its tablespace's (which
+ * TRUNCATE and every rebuild change), and its definition.
  */
 #ifndef OSC_PLAN_IDENTITY_MYSQL_H
 #define OSC_PLAN_IDENTITY_MYSQL_H
@@ -14,7 +14,8 @@ bool mysql_identify(struct db *db, const struct table *table, struct arena *aren
 bool mysql_definition(struct db *db, const char *quoted, struct arena *arena,
                       const char **definition, struct error *err) MUST_CHECK;
 
-/* The number of a table in InnoDB; NULL when we may not see it or there is no such table. */
+/* The number by which InnoDB knows a table; NULL when we may not see it or there is no such table.
+ */
 bool mysql_table_id(struct db *db, const char *schema, const char *name, struct arena *arena,
                     const char **id, struct error *err) MUST_CHECK;
 

@@ -306,6 +306,16 @@ bool plan_shadow(struct plan *plan, struct db *db, struct error *err)
     return true;
 }
 
+bool plan_check_unverified(const struct plan *plan, bool is_verified, struct error *err)
+{
+    if (is_verified || !plan->key_may_merge)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "the ALTER changes what the key of %s calls equal: --verify=none is unsafe",
+              plan->source->quoted);
+    return error_hint(err, "leave --verify=none out: rows that became one would not be noticed");
+}
+
 /* ---- two tables that exist already ---- */
 
 static void map_by_name(struct plan *plan)

@@ -105,6 +105,9 @@ bool plan_preflight(struct plan *plan, struct db *db, struct error *err) MUST_CH
 bool plan_check_primary(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
 bool plan_refuse(const struct plan *plan, struct error *err) MUST_CHECK;
 bool plan_shadow(struct plan *plan, struct db *db, struct error *err) MUST_CHECK;
+/* After plan_shadow(): ERROR_REFUSED where only the comparison of all rows shows what the key
+ * merged. */
+bool plan_check_unverified(const struct plan *plan, bool is_verified, struct error *err) MUST_CHECK;
 
 /* A plan to compare two existing tables, columns matched by name (osc verify A B). */
 bool plan_comparison(struct plan *plan, struct db *db, const struct table *left,

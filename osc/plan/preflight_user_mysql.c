@@ -39,17 +39,18 @@ static bool attempt(struct db *db, const char *statement, const struct sql_env *
  * Without PROCESS the list is refused, or empty.  A foreign key of a schema that
  * is hidden from us would go on pointing at the retired table.
  */
-static void check_process(struct db *db, struct plan *plan)
+static bool check_process(struct db *db, struct plan *plan, struct error *err)
 {
-    struct error refusal = ERROR_INIT;
     const char *id = NULL;
 
-    if (!mysql_table_id(db, plan->source->schema, plan->source->name, plan->arena, &id, &refusal) ||
-        !id)
+    if (!mysql_table_id(db, plan->source->schema, plan->source->name, plan->arena, &id, err))
+        return false;
+    if (!id)
         plan_find(plan, FINDING_REFUSAL, "privileges",
                   "GRANT PROCESS ON *.* TO the user of the DSN",
                   "PROCESS is missing: we cannot see whether somebody truncates the table "
                   "meanwhile, nor foreign keys in schemas that we may not see");
+    return true;
 }
 
 /* Whoever read the table and then waits behind our lock to write it is a deadlock's victim. */
@@ -86,7 +87,6 @@ bool check_privileges(struct db *db, struct plan *plan, struct error *err)
                       attempts[i].privilege, err->text);
     }
     error_clear(err);
-    check_process(db, plan);
     check_sight(plan);
-    return true;
+    return check_process(db, plan, err);
 }

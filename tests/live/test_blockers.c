@@ -276,6 +276,35 @@ static void a_replay_waits_behind_ddl(void **state)
     assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 1"), 1001);
 }
 
+/* Some servers' lists of tables wait for whoever holds any of them. */
+static void waiting_ddl_of_another_table_is_none_of_our_business(void **state)
+{
+    struct scene *s = *state;
+    struct busy ddl;
+
+    scene_sql(s, "CREATE TABLE another (id int PRIMARY KEY)");
+    struct link reader = arrives(s), changer = arrives(s);
+    does(&reader, "BEGIN");
+    does(&reader, "SELECT COUNT(*) FROM another");
+    starts(&ddl, changer, "ALTER TABLE another ADD COLUMN w int");
+    const char *waits = scene_pick(
+        s,
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+        "'ALTER TABLE another%' AND pid <> pg_backend_pid()",
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND STATE = "
+        "'Waiting for table metadata lock'");
+    while (scene_number(s, "%s", waits) == 0)
+        ;
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", "--after=drop", NULL), 0);
+    assert_true(has_column(s));
+    assert_int_equal(scene_number(s, "%s", waits), 1);
+    does(&reader, "COMMIT");
+    assert_int_equal(ends(&ddl), REPLY_OK);
+    link_close(&reader);
+    link_close(&ddl.link);
+    scene_sql(s, "DROP TABLE another");
+}
+
 /* ---- prepared transactions ---- */
 
 static void prepares(const struct scene *s, int id)
@@ -386,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_chunk_waits_behind_ddl, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_replay_waits_behind_ddl, others_open, others_close),
+        cmocka_unit_test_setup_teardown(waiting_ddl_of_another_table_is_none_of_our_business,
+                                        others_open, others_close),
         cmocka_unit_test_setup_teardown(capture_waits_for_prepared_transactions, others_open,
                                         others_close),
         cmocka_unit_test_setup_teardown(the_cutover_waits_for_prepared_transactions, others_open,

@@ -5,7 +5,6 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "tests/support/fleet.h"
 #include "tests/support/own_server.h"
@@ -66,13 +65,12 @@ static const char *const moments[] = {"copy", "indexes", "catch-up", "verify", "
 static void it_waits_for_a_connection(void **state)
 {
     static struct crowd crowd;
-    const struct timespec a_while = {.tv_sec = 3};
     struct scene *s = *state;
 
     struct fleet *fleet = fleet_start(s, &(struct fleet_wish){.steps = moments});
     everybody_comes(&crowd, s);
     fleet_release(fleet);
-    (void)nanosleep(&a_while, NULL);
+    fleet_await_words(fleet, scene_pick(s, "too many clients", "Too many connections"));
     everybody_leaves(&crowd);
     fleet_wait(fleet, 0, "");
     fleet_all_done(fleet);

@@ -4,10 +4,15 @@
  */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "osc/db/server.h"
 #include "tests/support/others.h"
+
+static const char *const never = "--kill-blockers-after=never";
 
 /* ---- ending blockers ---- */
 
@@ -75,6 +80,34 @@ static void suspects_are_not_killed(void **state)
     assert_exit(scene_osc(s, "resume", NULL), 0);
 }
 
+/* Some servers list no connection at all while a statement of one has a character of four bytes. */
+static void no_statement_hides_who_holds(void **state)
+{
+    struct scene *s = *state;
+    struct scene theirs = *s;
+    struct busy busy;
+
+    if (s->is_postgres)
+        return;
+    const char *user = arena_printf(s->arena, "'plain_%d'@'%%'", (int)getpid());
+    scene_sql(s, "CREATE USER %s", user);
+    scene_sql(s, "GRANT ALL ON %s.* TO %s", s->schema, user);
+    scene_sql(s, "GRANT PROCESS, SUPER ON *.* TO %s", user);
+    (void)snprintf(theirs.dsn, sizeof theirs.dsn, "mysql://plain_%d%s", (int)getpid(),
+                   strchr(s->dsn, '@'));
+    const pid_t osc = comes_to(&theirs, "cutover", "--cutover-timeout=2s", never);
+    struct link other = begins_to_write(s);
+    starts(&busy, arrives(s), "SELECT SLEEP(6), '\xF0\x9F\x98\x80'");
+    scene_release(&theirs, "cutover");
+    assert_says(scene_wait(&theirs, osc), 1, "idle in transaction");
+    does(&other, "ROLLBACK");
+    link_close(&other);
+    assert_exit(scene_osc(&theirs, "resume", NULL), 0);
+    assert_int_equal(ends(&busy), REPLY_OK);
+    link_close(&busy.link);
+    scene_sql(s, "DROP USER %s", user);
+}
+
 /* Those whom osc must leave alone, and the word it has for them. */
 static const struct spared {
     const char *postgres, *mysql;     /* what it does first */
@@ -121,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_at_capture, others_open, others_close),
         cmocka_unit_test_setup_teardown(killed_at_the_cutover, others_open, others_close),
         cmocka_unit_test_setup_teardown(suspects_are_not_killed, others_open, others_close),
+        cmocka_unit_test_setup_teardown(no_statement_hides_who_holds, others_open, others_close),
         cmocka_unit_test_setup_teardown(backups_and_maintenance_are_left_alone, others_open,
                                         others_close),
     };

@@ -109,7 +109,7 @@ static const struct reply {
     const char *postgres_after, *postgres; /* the statement, on a connection that sent `after` */
     const char *mysql_after, *mysql;
 } replies[] = {
-    {"the commit of a chunk",  "t.ctid >= '(",              "COMMIT", " BETWEEN ",      "COMMIT"      },
+    {"the commit of a chunk",  "t.ctid >= '(",              "COMMIT", ")\nWHERE t.",    "COMMIT"      },
     {"the commit of a replay", "AS s USING",                "COMMIT", "DELETE s FROM ", "COMMIT"      },
     {"the swap",               "RENAME TO \"users_osc_old", "COMMIT", NULL,             "RENAME TABLE"},
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/others.h"
 #include "tests/support/writers.h"
 #include "tests/unit/unit.h"
 
@@ -50,11 +51,12 @@ static void launch(struct fleet *fleet, struct ship *ship, const char *step)
 struct fleet *fleet_start(struct scene *scene, const struct fleet_wish *wish)
 {
     struct fleet *fleet = must_alloc(sizeof *fleet);
+    const size_t times = wish->both_ways ? 2 : 1;
 
     *fleet = (struct fleet){.scene = scene, .wish = *wish};
-    for (; wish->steps[fleet->n]; fleet->n++) {
+    for (; wish->steps[fleet->n / times]; fleet->n++) {
         assert_true(fleet->n < MOST_SHIPS);
-        launch(fleet, &fleet->ships[fleet->n], wish->steps[fleet->n]);
+        launch(fleet, &fleet->ships[fleet->n], wish->steps[fleet->n / times]);
     }
     for (size_t i = 0; i < fleet->n; i++)
         scene_await(&fleet->ships[i].scene, fleet->ships[i].step);
@@ -65,6 +67,12 @@ void fleet_release(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->n; i++)
         scene_release(&fleet->ships[i].scene, fleet->ships[i].step);
+}
+
+void fleet_await_words(struct fleet *fleet, const char *words)
+{
+    for (size_t i = 0; i < fleet->n; i++)
+        awaits(&fleet->ships[i].scene, fleet->ships[i].osc, words);
 }
 
 void fleet_wait(struct fleet *fleet, int status, const char *words)

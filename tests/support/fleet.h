@@ -15,11 +15,15 @@ struct fleet_wish {
     bool servers_die;         /* the writers may lose their connections */
     bool writes_are_refused;  /* and be refused: what was acknowledged must be there all the same */
     unsigned first_aborted;   /* every second one is aborted, from this one on (0 or 1) */
+    bool both_ways;           /* each moment twice: resumed once, and aborted once */
 };
 
 /* All of them stand at their moments. */
 struct fleet *fleet_start(struct scene *scene, const struct fleet_wish *wish);
 void fleet_release(struct fleet *fleet);
+
+/* Until each of them has said so. */
+void fleet_await_words(struct fleet *fleet, const char *words);
 
 /* Until each has ended, with 0 or with `status` and `words` in what it says. */
 void fleet_wait(struct fleet *fleet, int status, const char *words);

@@ -107,6 +107,7 @@ static bool is_loss(unsigned number)
     switch (number) {
     case 1053: /* server shutdown in progress */
     case 1152: /* aborted connection */
+    case 1156: /* what a dying server says out of turn */
     case 1158: /* network errors ... */
     case 1159:
     case 1160:

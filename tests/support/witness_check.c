@@ -188,15 +188,22 @@ static void check_untouched(struct check *c, int64_t ordinal, bool respelled,
         report_wrong(c, ordinal, &image, values, false);
 }
 
+/*
+ * A server that crashed may give out a key again whose insert nobody acknowledged: the row is
+ * that of the writer who was told of it.
+ */
 static struct record *find_record(const struct witness *w, int64_t ordinal, unsigned *writer)
 {
     *writer = witness_owner(w, ordinal);
-    struct record *r = ledger_find(w->ledgers[*writer], ordinal);
-    for (unsigned i = 0; !r && i < w->writers; i++) {
+    struct record *found = ledger_find(w->ledgers[*writer], ordinal);
+    for (unsigned i = 0; (!found || !found->now.present) && i < w->writers; i++) {
+        struct record *r = ledger_find(w->ledgers[i], ordinal);
+        if (!r || (found && !r->now.present))
+            continue;
         *writer = i;
-        r = ledger_find(w->ledgers[i], ordinal);
+        found = r;
     }
-    return r;
+    return found;
 }
 
 static bool check_row(void *context, const struct value *values, size_t count)

@@ -192,6 +192,12 @@ static const char *one_question(const struct facts *facts)
     return "SELECT holders";
 }
 
+static const char *another_question(const struct facts *facts)
+{
+    (void)facts;
+    return "SELECT suspects";
+}
+
 static bool may_not(struct db *db, const struct blocker *blocker, uint64_t older_ms,
                     struct error *err)
 {
@@ -200,7 +206,7 @@ static bool may_not(struct db *db, const struct blocker *blocker, uint64_t older
 }
 
 static const struct blocker_dialect shy = {
-    .holders = one_question, .suspects = "SELECT suspects", .kill = may_not};
+    .holders = one_question, .suspects = another_question, .kill = may_not};
 static const struct dialect crowded = {.driver = &fake_driver, .blockers = &shy};
 
 static void many_blockers_are_counted_and_a_missing_right_is_named(void **state)
