@@ -19,6 +19,7 @@ static const char *const reasons[] = {
     "--cutover=at",
     "the flag file exists",
     "outside --cutover-window",
+    "the hook before-cutover says not now",
 };
 
 static enum errand errand_of(enum step_id step)
@@ -64,7 +65,8 @@ static struct rest publish(struct migration *m, enum step_id step)
 
     if (step >= STEP_FINISH || (!can_wait(step) && rest.why != REST_PAUSED))
         rest = (struct rest){REST_NONE, 0};
-    atomic_store(&progress->rests, (unsigned)rest.why);
+    const bool waits_for_hook = rest.why == REST_NONE && atomic_load(&m->waits_for_hook);
+    atomic_store(&progress->rests, (unsigned)(waits_for_hook ? REST_HOOK : rest.why));
     atomic_store(&progress->rests_until, rest.until);
     hold_work(m, step, rest.why);
     return rest;

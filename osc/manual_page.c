@@ -40,6 +40,13 @@ static void add(struct text *out, const char *words)
     }
 }
 
+static void add_paragraph(struct text *out, const char *words)
+{
+    text_add(out, ".PP\n");
+    add(out, words);
+    text_add(out, "\n");
+}
+
 static void add_example(struct text *out, const char *words)
 {
     text_add(out, ".PP\n.RS 4\n.nf\n");
@@ -146,6 +153,8 @@ void manual_page(struct text *out)
     add(out, "Every option can be set in the environment: OSC_CHUNK_TIME for --chunk-time. A list "
              "has blanks between its values.");
     text_add(out, "\n");
+    add_paragraph(out, "Hooks are given OSC_HOOK_POINT, OSC_HOOK_ID, OSC_HOOK_SCHEMA, "
+                       "OSC_HOOK_TABLE, OSC_HOOK_STEP and more.");
     add_files(out);
     text_add(out, ".SH EXIT STATUS\n.nf\n");
     add(out, strchr(command_exit_codes, '\n') + 1);

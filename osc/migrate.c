@@ -13,11 +13,11 @@
 #include "copier/copier.h"
 #include "osc/bare.h"
 #include "osc/base/fail.h"
-#include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/control/orders.h"
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
+#include "osc/hook_points.h"
 #include "osc/leave.h"
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
@@ -242,6 +242,8 @@ static bool step_cutover(struct migration *m, struct error *err)
     for (;;) {
         bool is_held = false;
 
+        if (!hook_points_consent(m, err))
+            return false;
         if (try_cutover(m, &is_held, err))
             return true;
         if (!is_held)
@@ -332,6 +334,7 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
 static bool run_steps(struct migration *m, enum step_id from, struct error *err)
 {
     for (enum step_id s = from; s < STEP_DONE; s++) {
+        hook_points_before(m, s);
         /* The keeper hears of an abort within a second; a swap is not to happen in that second. */
         if (s < STEP_FINISH && (!leave_heed(m, err) || !server_check_writable(m->db, err)))
             return false;
@@ -340,6 +343,7 @@ static bool run_steps(struct migration *m, enum step_id from, struct error *err)
         FAILPOINT(steps[s].name);
         if (!leave_await(m, s, err) || !world_is_as_planned(m, s, err) || !steps[s].run(m, err))
             return error_prefix(err, "%s", steps[s].name);
+        hook_points_after(m, s);
     }
     return state_end(m->db, m->state.schema, m->state.id, "done", "", err);
 }
@@ -509,13 +513,14 @@ bool migrate(const struct request *request, uint64_t *id, struct error *err)
     struct migration m;
 
     *id = 0;
-    bool good = migration_open(&m, request, err) && prepare(&m, err);
+    bool good = migration_open(&m, request, err) && hook_points_open(&m, err) && prepare(&m, err);
     if (good) {
         tell_findings(&m.plan);
         good = record(&m, err);
         *id = m.plan.id;
         good = good && migration_run(&m, STEP_SHADOW, err);
     }
+    hook_points_close(&m, good, err);
     migration_close(&m);
     return good;
 }

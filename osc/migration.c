@@ -15,6 +15,7 @@
 #include "osc/db/dialect.h"
 #include "osc/db/disk.h"
 #include "osc/db/replicas.h"
+#include "osc/hook_points.h"
 #include "osc/leave.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
@@ -381,7 +382,8 @@ bool migration_keep(struct migration *m, struct error *err)
     };
     m->throttle = throttle_start(&throttle, err);
     return m->throttle && group_start(m->keeper, "keeper", keep, m, err) &&
-           group_start(m->keeper, "replicas", watch_replicas, m, err);
+           group_start(m->keeper, "replicas", watch_replicas, m, err) &&
+           (!m->hooks || group_start(m->keeper, "hooks", hook_points_watch, m, err));
 }
 
 void migration_keep_no_more(struct migration *m)

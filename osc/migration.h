@@ -42,6 +42,8 @@ struct migration {
     struct cancel *cancel;            /* ours; the request's is its parent */
     struct group *keeper;             /* heartbeat and wishes; NULL: not running */
     struct standing_orders *standing; /* the operators', while it runs; see osc/leave.h */
+    struct hooks *hooks;              /* NULL: none */
+    atomic_bool waits_for_hook;       /* before-cutover has said: not now */
     atomic_bool abort_wished;
     struct error stopped;        /* why the keeper cancelled the run; read when it has ended */
     atomic_bool is_journal_long; /* see osc/bare.h */

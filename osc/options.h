@@ -65,6 +65,8 @@ struct options {
     const char *log_file; /* NULL: standard error */
     const char *config;   /* the file to read instead of the usual ones */
     const char *target;   /* the group of the config file that holds; NULL: none */
+    const char *hooks;    /* the directory; NULL: none */
+    uint64_t hook_timeout_ms;
     bool help, version;
     const char *metrics_file, *metrics_listen; /* NULL: not wished */
     struct {

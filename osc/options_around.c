@@ -29,6 +29,33 @@ const struct option option_target = {
             "hours and limits.",
 };
 
+const struct option option_hook_timeout = {
+    .name = "hook-timeout",
+    .type = OPT_DURATION,
+    .is_durable = true,
+    .at = AT(hook_timeout_ms),
+    .value = "TIME",
+    .standard = "30s",
+    .least = 100,
+    .most = 3600000,
+    .commands = FOR_CHANGE,
+    .help = "A hook that takes longer is ended, with all that it has begun.",
+};
+
+const struct option option_hooks = {
+    .name = "hooks",
+    .type = OPT_PATH,
+    .is_durable = true,
+    .at = AT(hooks),
+    .value = "DIR",
+    .zero = "none",
+    .commands = FOR_CHANGE,
+    .help = "Run the executables in this directory whose names are before-step, after-step, "
+            "throttled, unthrottled, before-cutover, after-cutover, failed or done, with the facts "
+            "in OSC_HOOK_…. No swap without before-cutover's consent: exit code 0 is yes, 75 not "
+            "now, all else no.",
+};
+
 const struct option option_log_file = {
     .name = "log-file",
     .type = OPT_PATH,

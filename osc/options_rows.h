@@ -6,7 +6,7 @@
 
 #include "osc/options_table.h"
 
-extern const struct option option_config, option_target;
+extern const struct option option_config, option_hook_timeout, option_hooks, option_target;
 extern const struct option option_log_file, option_log_format, option_log_level;
 extern const struct option option_metrics_file, option_metrics_listen;
 /* options_control.c: when it may work and swap */

@@ -216,6 +216,8 @@ const struct option *const options_table[] = {
     &option_dry_run,
     &option_dsn,
     &option_help,
+    &option_hook_timeout,
+    &option_hooks,
     &option_json,
     &option_kill_blockers_after,
     &option_lock_timeout,

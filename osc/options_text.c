@@ -87,6 +87,10 @@ static bool recall(struct options *options, const struct option *option, json_t 
     if (json_is_string(value))
         return option_say(options, option, json_string_value(value), FROM_MIGRATION, option->name,
                           arena, err);
+    /* Not added to what an earlier recall has said: the array is all of it. */
+    if (json_is_array(value) && option->type == OPT_LIST &&
+        options->said[option_row(option)].from <= FROM_MIGRATION)
+        *(struct words *)option_place(options, option) = (struct words){NULL, 0};
     for (size_t i = 0; i < json_array_size(value); i++) {
         const char *word = json_string_value(json_array_get(value, i));
         if (word && !option_say(options, option, word, FROM_MIGRATION, option->name, arena, err))

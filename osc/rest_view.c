@@ -16,8 +16,9 @@ const char *rest_word(const struct progress_view *progress)
         "waits for --cutover=at",
         "waits for the flag file",
         "outside --cutover-window",
+        "waits for a hook",
     };
-    static_assert(ARRAY_SIZE(words) == REST_CUTOVER_WINDOW + 1, "every reason has its word");
+    static_assert(ARRAY_SIZE(words) == REST_HOOK + 1, "every reason has its word");
 
     return progress->rests < ARRAY_SIZE(words) ? words[progress->rests] : "";
 }
@@ -93,6 +94,10 @@ void rest_view_read(struct rest_view *view, const struct state_row *row,
                                    "\"%s\"%s",
                                    options.cutover_window ? options.cutover_window : "", moment);
         break;
+    case REST_HOOK:
+        view->words =
+            "verified and ready: the hook before-cutover says not now, and is asked again";
+        return;
     }
     view->next = cutover;
 }

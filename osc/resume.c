@@ -9,6 +9,7 @@
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
+#include "osc/hook_points.h"
 #include "osc/leave.h"
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
@@ -152,7 +153,8 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
 
     bool good = migration_open(&m, request, err) && find_and_name(&m, *id, FIND_UNDER_WAY, err) &&
                 options_recall(&m.options, m.state.options, m.arena, err) &&
-                migration_take_over(&m, err) && resume_from(&m, &from, err) &&
+                hook_points_open(&m, err) && migration_take_over(&m, err) &&
+                resume_from(&m, &from, err) &&
                 state_adopt(m.db, m.state.schema, m.state.id, m.plan.run, err) &&
                 leave_save_options(&m, err);
     if (good) {
@@ -160,6 +162,7 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
         m.step = from;
         good = migration_run(&m, from, err);
     }
+    hook_points_close(&m, good, err);
     migration_close(&m);
     return good;
 }

@@ -27,6 +27,7 @@ enum rest_reason {
     REST_TIME,           /* --cutover=at=TIME                 */
     REST_FLAG_FILE,      /* --postpone-flag-file exists       */
     REST_CUTOVER_WINDOW, /* outside --cutover-window          */
+    REST_HOOK,           /* the hook before-cutover says: not now */
 };
 
 struct progress {
