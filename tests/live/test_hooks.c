@@ -82,6 +82,20 @@ static void await_file(struct scene *s, const char *name)
     }
 }
 
+/* Until osc status says so. */
+static void await_status(struct scene *s, const char *words)
+{
+    const struct deadline until = deadline_in_ms(60000);
+
+    for (bool said = false; !said;) {
+        struct outcome outcome = scene_osc(s, "status", NULL);
+        said = strstr(outcome.out, words) != NULL;
+        if (!said && deadline_passed(&until))
+            fail_msg("status does not say '%s' but: %s", words, outcome.out);
+        outcome_free(&outcome);
+    }
+}
+
 static void assert_migrated(struct scene *s)
 {
     assert_int_equal(scene_number(s, "SELECT count(*) FROM t WHERE c IS NULL"),
@@ -179,6 +193,7 @@ static void not_now_waits_and_replay_goes_on(void **state)
     await_file(s, "asked");
     scene_sql(s, "INSERT INTO t VALUES (1000, 1)");
     scene_await_some(s, "SELECT count(*) FROM t_osc_new WHERE id = 1000");
+    await_status(s, "the hook before-cutover says not now");
     touch(s, "go");
     assert_exit(scene_wait(s, osc), 0);
     assert_migrated(s);
