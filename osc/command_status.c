@@ -74,6 +74,16 @@ static const char *progress_cell(const struct migration_view *view, struct arena
     return arena_string(arena, cell.bytes);
 }
 
+static void add_throttle(struct text *notes, const struct throttle_view *throttle)
+{
+    const size_t before = notes->length;
+
+    throttle_view_words(notes, throttle);
+    if (notes->length > before)
+        text_add(notes, "\n");
+    throttle_view_signals(notes, throttle);
+}
+
 static const char *notes_of(const struct migration_view *view, struct arena *arena)
 {
     const struct state_row *row = view->row;
@@ -83,6 +93,8 @@ static const char *notes_of(const struct migration_view *view, struct arena *are
     if (*row->error)
         text_printf(&notes, "error: %s\n", row->error);
     text_printf(&notes, "%s\n", view->situation);
+    if (view->life == LIFE_RUNNING)
+        add_throttle(&notes, &view->progress.throttle);
     if (*view->next)
         text_printf(&notes, "next: %s\n", view->next);
     return arena_string(arena, notes.bytes);

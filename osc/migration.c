@@ -19,6 +19,7 @@
 #include "osc/leave.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
+#include "osc/throttle_view.h"
 #include "triggers/capture.h"
 
 enum {
@@ -247,6 +248,18 @@ bool migration_set(struct migration *m, const char *column, const char **field, 
     return true;
 }
 
+static void describe_throttle(const struct progress *progress, struct text *json)
+{
+    struct throttle_view view;
+
+    throttle_view_read(&view, progress);
+    json_t *object = throttle_view_json(&view);
+    char *words = json_dumps(object, JSON_COMPACT);
+    text_printf(json, ",\"throttle\":%s}", words);
+    free(words);
+    json_decref(object);
+}
+
 static void describe_progress(const struct progress *progress, struct text *json)
 {
     const char *step = atomic_load(&progress->step);
@@ -258,7 +271,7 @@ static void describe_progress(const struct progress *progress, struct text *json
         ",\"rows_verified\":%" PRIu64 ",\"backlog\":%" PRIu64 ",\"replayed\":%" PRIu64
         ",\"threads\":%u,\"attempts\":%u,\"replicas\":%u"
         ",\"replicas_unknown\":%u,\"replica_lag_ms\":%" PRIu64
-        ",\"rests\":%u,\"is_at_rest\":%u,\"rests_until\":%" PRId64 ",\"heeded\":%" PRIu64 "}",
+        ",\"rests\":%u,\"is_at_rest\":%u,\"rests_until\":%" PRId64 ",\"heeded\":%" PRIu64,
         step ? step : "", atomic_load(&progress->step_number), atomic_load(&progress->steps),
         (uint64_t)atomic_load(&progress->rows_copied),
         (uint64_t)atomic_load(&progress->rows_expected),
@@ -270,6 +283,7 @@ static void describe_progress(const struct progress *progress, struct text *json
         atomic_load(&progress->replicas_unknown), (uint64_t)atomic_load(&progress->replica_lag_ms),
         atomic_load(&progress->rests), (unsigned)atomic_load(&progress->is_at_rest),
         (int64_t)atomic_load(&progress->rests_until), (uint64_t)atomic_load(&progress->heeded));
+    describe_throttle(progress, json);
 }
 
 /* Once, for the first reason, and only as long as there is something to be stopped. */
@@ -365,8 +379,14 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
 static bool watch_replicas(void *argument, struct cancel *cancel, struct error *err)
 {
     const struct migration *m = argument;
+    const struct replicas_job job = {
+        .primary = &m->dsn,
+        .limits = &m->limits,
+        .heartbeat = &m->heartbeat,
+        .progress = m->request->progress,
+    };
 
-    replicas_watch(&m->dsn, m->request->progress, cancel);
+    replicas_watch(&job, cancel);
     (void)err;
     return true;
 }
@@ -374,11 +394,15 @@ static bool watch_replicas(void *argument, struct cancel *cancel, struct error *
 bool migration_keep(struct migration *m, struct error *err)
 {
     m->keeper = group_new(NULL);
+    m->limits = options_limits(&m->options);
+    m->heartbeat = state_heartbeat_words(m->db, m->state.schema, m->state.id, m->arena);
     const struct throttle_job throttle = {
         .dsn = &m->dsn,
         .progress = m->request->progress,
         .threads = migration_threads(m),
         .minds_company = !m->options.threads,
+        .limits = &m->limits,
+        .heartbeat = &m->heartbeat,
     };
     m->throttle = throttle_start(&throttle, err);
     return m->throttle && group_start(m->keeper, "keeper", keep, m, err) &&

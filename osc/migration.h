@@ -39,6 +39,8 @@ struct migration {
     enum step_id step;
     struct grace *grace;
     struct throttle *throttle;        /* as long as the keeper */
+    struct heartbeat heartbeat;       /* that it writes */
+    struct limits limits;             /* that it keeps */
     struct cancel *cancel;            /* ours; the request's is its parent */
     struct group *keeper;             /* heartbeat and wishes; NULL: not running */
     struct standing_orders *standing; /* the operators', while it runs; see osc/leave.h */

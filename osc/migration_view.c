@@ -35,7 +35,7 @@ static uint64_t counter(const json_t *object, const char *name)
 }
 
 /* The counters as the run wrote them with its last heartbeat. */
-static void read_progress(struct migration_view *view)
+static void read_progress(struct migration_view *view, struct arena *arena)
 {
     const struct state_row *row = view->row;
     struct progress_meter meter = {.step = NULL};
@@ -64,6 +64,7 @@ static void read_progress(struct migration_view *view)
     atomic_store(&progress.rests, (unsigned)counter(json, "rests"));
     atomic_store(&progress.is_at_rest, counter(json, "is_at_rest") != 0);
     atomic_store(&progress.rests_until, (int64_t)counter(json, "rests_until"));
+    throttle_view_restore(json_object_get(json, "throttle"), &progress, arena);
     progress_read(&meter, &progress, 0, &view->progress);
     json_decref(json);
 }
@@ -147,7 +148,7 @@ void migration_view_read(struct migration_view *view, const struct state_row *ro
 {
     *view = (struct migration_view){
         .row = row, .name = name, .life = life_of(row), .took_s = seconds_taken(row)};
-    read_progress(view);
+    read_progress(view, arena);
     explain(view, arena);
 }
 

@@ -18,6 +18,7 @@
 #include "osc/base/error.h"
 #include "osc/base/log.h"
 #include "osc/base/text.h"
+#include "osc/db/limits.h"
 
 enum strategy { STRATEGY_AUTO, STRATEGY_COPY };
 enum verify { VERIFY_FULL, VERIFY_NONE };
@@ -57,6 +58,8 @@ struct options {
     const char *time_zone;               /* of these; NULL: that of the host */
     const char *cutover;                 /* auto, manual, at=TIME */
     const char *postpone_flag_file;      /* no swap while it exists; NULL: none */
+    struct limits limits;                /* but for replicas: */
+    struct words replicas;               /* URLs of those that the server does not name */
     bool repair;                         /* journal the rows that differ and verify again */
     bool dry_run;
     bool json, verbose, quiet;
@@ -120,6 +123,9 @@ struct log_setup options_log(const struct options *options);
 
 /* How many threads "auto" stands for, or what was said. */
 unsigned options_threads(const struct options *options);
+
+/* What was said of them all; points into `options`. */
+struct limits options_limits(const struct options *options);
 
 /* A JSON object of everything that shapes a migration (not where it runs or how it talks) … */
 void options_save(const struct options *options, struct text *json);

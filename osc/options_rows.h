@@ -15,5 +15,10 @@ extern const struct option option_cutover_window;
 extern const struct option option_postpone_flag_file;
 extern const struct option option_time_zone;
 extern const struct option option_window;
+/* options_throttle.c */
+extern const struct option option_max_checkpoint_age, option_max_commit, option_max_flow_control,
+    option_max_history, option_max_lag, option_max_load, option_max_lock_waits, option_max_running,
+    option_max_slot, option_max_wal, option_min_free_disk, option_replica,
+    option_throttle_flag_file, option_throttle_http, option_throttle_query;
 
 #endif

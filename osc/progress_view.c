@@ -95,6 +95,7 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .eta_s = -1,
     };
     read_counters(progress, view);
+    throttle_view_read(&view->throttle, progress);
     if (!meter->step || strcmp(meter->step, view->step) != 0)
         restart(meter, view, now_ms);
     else
@@ -139,13 +140,14 @@ enum {
     PIECE_LAG,
     PIECE_ATTEMPTS,
     PIECE_THREADS,
+    PIECE_THROTTLE,
     PIECE_ETA,
     PIECE_REST,
     PIECES
 };
 
 /* In the order of the pieces. */
-static const unsigned ranks[PIECES] = {1, 0, 10, 2, 7, 5, 6, 8, 4, 9, 3, 1};
+static const unsigned ranks[PIECES] = {1, 0, 11, 2, 7, 5, 6, 8, 4, 10, 9, 3, 1};
 
 static void add_name(struct text *out, const char *name)
 {
@@ -212,6 +214,8 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
     text_add(&pieces[PIECE_REST].text, rest_word(view));
     if (view->rests)
         return; /* how long it will take nobody knows now */
+    if (view->counts_rows)
+        throttle_view_words(&pieces[PIECE_THROTTLE].text, &view->throttle);
     if (view->eta_s >= 0 && view->eta_s < 30 * 86400.0)
         text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)ceil(view->eta_s)).text);
     else if (view->fraction < 0 && view->elapsed_s >= WORTH_SAYING_S)
@@ -294,5 +298,7 @@ json_t *progress_json(const struct progress_view *view)
     }
     if (view->attempts)
         json_object_set_new(object, "attempts", json_integer((json_int_t)view->attempts));
+    if (view->throttle.is_known)
+        json_object_set_new(object, "throttle", throttle_view_json(&view->throttle));
     return object;
 }

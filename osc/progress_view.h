@@ -12,6 +12,7 @@
 
 #include "osc/base/progress.h"
 #include "osc/base/text.h"
+#include "osc/throttle_view.h"
 
 struct progress_view {
     const char *table, *step;
@@ -29,6 +30,7 @@ struct progress_view {
     unsigned rests;   /* enum rest_reason */
     bool is_at_rest;
     int64_t rests_until;
+    struct throttle_view throttle;
 };
 
 /* Remembers earlier readings, for rates. */

@@ -234,6 +234,26 @@ bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct aren
     return read_column(db, schema, id, "updated_at", arena, at, err);
 }
 
+struct heartbeat state_heartbeat_words(struct db *db, const char *schema, uint64_t id,
+                                       struct arena *arena)
+{
+    const struct state_dialect *dialect = dialect_of(db);
+    struct sql_env env = {.arena = arena}, now = {.arena = arena}, last = {.arena = arena};
+
+    bind_place(&env, db, schema, id);
+    sql_bind_sql(&now, "at", dialect->now);
+    sql_bind_sql(&last, "at", "updated_at");
+    sql_bind_sql(&env, "now_ms", sql_renders(arena, dialect->epoch_ms, &now));
+    sql_bind_sql(&env, "last_ms", sql_renders(arena, dialect->epoch_ms, &last));
+    return (struct heartbeat){
+        .beat = sql_renders(
+            arena, "UPDATE {schema}." STATE_TABLE " SET updated_at = {now} WHERE id = {id}", &env),
+        .now = sql_renders(arena, "SELECT {now_ms}", &env),
+        .last = sql_renders(arena, "SELECT {last_ms} FROM {schema}." STATE_TABLE " WHERE id = {id}",
+                            &env),
+    };
+}
+
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
                 struct arena *arena, struct orders *orders, struct error *err)
 {

@@ -8,6 +8,7 @@
 #ifndef OSC_STATE_H
 #define OSC_STATE_H
 
+#include "osc/db/heartbeat.h"
 #include "osc/db/sql.h"
 
 struct state_dialect {
@@ -19,6 +20,7 @@ struct state_dialect {
     const char *unlock;   /* what ends that, beside the end of the transaction; NULL: nothing */
     const char *now;      /* the server's clock                              */
     const char *age;      /* template {at}: seconds since then               */
+    const char *epoch_ms; /* template {at}: milliseconds from 1970 to then   */
     const char *schemas; /* template {schema}, or NULL: schemas with a state table that can be read,
                             of the DSN's database */
 };
@@ -77,6 +79,10 @@ struct orders {
 /* Heartbeat: progress and time; reads the operators' orders (strings in arena). */
 bool state_beat(struct db *db, const char *schema, uint64_t id, const char *progress,
                 struct arena *arena, struct orders *orders, struct error *err) MUST_CHECK;
+
+/* For whoever measures by the row how long a commit takes, and how far a replica is; in `arena`. */
+struct heartbeat state_heartbeat_words(struct db *db, const char *schema, uint64_t id,
+                                       struct arena *arena);
 
 /* When the row was last written, by the server's clock: it moves as long as a run lives. */
 bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,

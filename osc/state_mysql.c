@@ -43,6 +43,7 @@ const struct state_dialect mysql_state = {
     .unlock = "UNLOCK TABLES",
     .now = "UTC_TIMESTAMP(3)",
     .age = "GREATEST(TIMESTAMPDIFF(SECOND, {at}, UTC_TIMESTAMP(3)), 0)",
+    .epoch_ms = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {at}) DIV 1000",
     .schemas =
         "SELECT table_schema FROM information_schema.tables WHERE table_name = '" STATE_TABLE
         "' AND table_schema = COALESCE({schema}, DATABASE(), table_schema) ORDER BY table_schema",

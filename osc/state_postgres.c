@@ -42,6 +42,7 @@ const struct state_dialect postgres_state = {
     .now = "(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC')",
     .age = "GREATEST(0, EXTRACT(epoch FROM (pg_catalog.clock_timestamp() AT TIME ZONE 'UTC') - "
            "{at})::bigint)",
+    .epoch_ms = "(1000 * EXTRACT(epoch FROM {at}))::pg_catalog.int8",
     /* A column of a type that somebody has made brings casts along, which would run with our
        rights. */
     .schemas = "SELECT n.nspname FROM pg_catalog.pg_class c\n"

@@ -44,8 +44,10 @@ struct progress {
     atomic_uint_fast64_t backlog;        /* entries seen in the journal and not yet replayed */
     atomic_uint_fast64_t replayed;       /* entries replayed since the start          */
     atomic_uint threads;                 /* copy workers now                          */
+    atomic_bool replicas_sought;         /* they were looked for once: what follows is known */
     atomic_uint replicas;                /* that the server tells us of, and of those */
     atomic_uint replicas_unknown;        /* the ones whose lag nobody can tell        */
+    atomic_uint replicas_nameless;       /* of these, that nobody knows where to find */
     atomic_uint_fast64_t replica_lag_ms; /* of the slowest one that is known          */
     atomic_uint attempts;                /* cutover attempts                          */
 
@@ -54,6 +56,7 @@ struct progress {
      * verification are given now: 0 is a rest, 100 nothing in the way.  The reason says in words
      * why it is less: a constant, or as long-lived as the process; NULL at 100.
      */
+    atomic_bool is_throttled; /* there is a throttle: what follows means something */
     atomic_uint duty_percent;
     atomic_uint threads_allowed; /* at work side by side at most, now */
     _Atomic(const char *) throttle_reason;

@@ -6,13 +6,14 @@
 #include "osc/db/dialect.h"
 #include "osc/db/server.h"
 
-enum { LOOK_MS = 1000, PATIENCE_S = 2, NEXT_TRY_MS = 10000 };
+enum { LOOK_MS = HEARTBEAT_MS, PATIENCE_S = 2, NEXT_TRY_MS = 10000 };
 
 static struct replica *find(const struct replicas *replicas, const char *host, unsigned port)
 {
     struct replica *replica = replicas->first;
 
-    while (replica && (replica->dsn.port != port || strcmp(replica->dsn.host, host) != 0))
+    while (replica && (!replica->dsn.host || replica->dsn.port != port ||
+                       strcmp(replica->dsn.host, host) != 0))
         replica = replica->next;
     return replica;
 }
@@ -66,8 +67,52 @@ void replica_disconnect(struct replica *replica)
     replica->db = NULL;
 }
 
-static bool look(struct db **db, struct replicas *replicas, struct replica_lag *lag)
+bool replica_heartbeat(const struct replicas *replicas, struct replica *replica, uint64_t *lag_ms)
 {
+    const struct heartbeat *heartbeat = replicas->heartbeat;
+    struct error trouble = ERROR_INIT;
+    uint64_t now = 0, last = 0;
+
+    if (!heartbeat || !replicas->db || !replica_connect(replica) ||
+        !db_value_u64(replicas->db, &now, heartbeat->now, &trouble) ||
+        !db_value_u64(replica->db, &last, heartbeat->last, &trouble) || !last) {
+        LOG(LOG_DEBUG, "a replica has no heartbeat", F("error", trouble.text));
+        return false;
+    }
+    /* The next beat is all that may be missing of one that is not behind. */
+    *lag_ms = now > last + HEARTBEAT_MS ? now - last - HEARTBEAT_MS : 0;
+    return true;
+}
+
+void replicas_look_at_given(struct replicas *replicas, struct replica_lag *lag)
+{
+    for (struct replica *replica = replicas->first; replica; replica = replica->next) {
+        uint64_t lag_ms = 0;
+        lag->replicas++;
+        if (!replica_heartbeat(replicas, replica, &lag_ms))
+            lag->unknown++;
+        else if (lag_ms > lag->worst_ms)
+            lag->worst_ms = lag_ms;
+    }
+}
+
+static void add_given(struct replicas *replicas, const struct limits *limits)
+{
+    for (size_t i = 0; limits && i < limits->n_replicas; i++) {
+        struct replica *replica = ARENA_NEW(replicas->arena, struct replica);
+        struct error trouble = ERROR_INIT;
+        if (!dsn_parse(&replica->dsn, limits->replicas[i], replicas->arena, &trouble))
+            continue; /* uncovered: it was read when the options were */
+        replica->dsn.patience_s = PATIENCE_S;
+        replica->is_given = true;
+        replica->next = replicas->first;
+        replicas->first = replica;
+    }
+}
+
+static bool look(struct replicas *replicas, struct replica_lag *lag)
+{
+    struct db **db = &replicas->db;
     struct error trouble = ERROR_INIT;
 
     if (*db && db_is_lost(*db)) {
@@ -82,21 +127,25 @@ static bool look(struct db **db, struct replicas *replicas, struct replica_lag *
     return false;
 }
 
-void replicas_watch(const struct dsn *primary, struct progress *progress, struct cancel *cancel)
+void replicas_watch(const struct replicas_job *job, struct cancel *cancel)
 {
-    struct replicas replicas = {.primary = primary, .arena = arena_new()};
-    struct db *db = NULL;
+    struct replicas replicas = {
+        .primary = job->primary, .arena = arena_new(), .heartbeat = job->heartbeat};
+    struct progress *progress = job->progress;
 
+    add_given(&replicas, job->limits);
     do {
         struct replica_lag lag = {.replicas = 0};
-        if (!look(&db, &replicas, &lag))
+        if (!look(&replicas, &lag))
             lag.replicas = lag.unknown = atomic_load(&progress->replicas);
+        atomic_store(&progress->replicas_nameless, lag.nameless);
         atomic_store(&progress->replicas, lag.replicas);
         atomic_store(&progress->replicas_unknown, lag.unknown);
         atomic_store(&progress->replica_lag_ms, lag.worst_ms);
+        atomic_store(&progress->replicas_sought, true);
     } while (cancel_sleep_ms(cancel, LOOK_MS));
     for (struct replica *replica = replicas.first; replica; replica = replica->next)
         replica_disconnect(replica);
-    db_close(db);
+    db_close(replicas.db);
     arena_free(replicas.arena);
 }

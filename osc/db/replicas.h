@@ -1,8 +1,8 @@
 /*
  * Replicas: how far behind the primary they are.
  *
- * Only shown, never waited for.  To ask may take as long as a dead host takes
- * to be given up, so this is a thread's only work.
+ * To ask may take as long as a dead host takes to be given up, so this is a
+ * thread's only work; the throttle reads what it found.
  */
 #ifndef OSC_DB_REPLICAS_H
 #define OSC_DB_REPLICAS_H
@@ -11,10 +11,13 @@
 #include "osc/base/clock.h"
 #include "osc/base/progress.h"
 #include "osc/db/db.h"
+#include "osc/db/heartbeat.h"
+#include "osc/db/limits.h"
 
 /* Of all replicas: one whose lag nobody can tell counts as unknown, never as none. */
 struct replica_lag {
     unsigned replicas, unknown;
+    unsigned nameless; /* of the unknown: who reads the log and does not say where it is */
     uint64_t worst_ms; /* of those that are known */
 };
 
@@ -24,17 +27,27 @@ struct replica {
     struct db *db;            /* kept from look to look; NULL: none, or lost */
     struct deadline next_try; /* to connect */
     bool is_listed;           /* by the primary, when it was asked last */
+    bool is_given;            /* by the operator */
     struct replica *next;
 };
 
 struct replicas {
     const struct dsn *primary;
+    struct db *db; /* connected to it; NULL: not now */
     struct arena *arena;
     struct replica *first;
+    const struct heartbeat *heartbeat; /* NULL: none is written */
 };
 
-/* Looks once a second until `cancel`, on a connection of its own. */
-void replicas_watch(const struct dsn *primary, struct progress *progress, struct cancel *cancel);
+struct replicas_job {
+    const struct dsn *primary;
+    const struct limits *limits; /* that name replicas */
+    const struct heartbeat *heartbeat;
+    struct progress *progress;
+};
+
+/* Looks several times a second until `cancel`, on a connection of its own. */
+void replicas_watch(const struct replicas_job *job, struct cancel *cancel);
 
 /* ---- for the dialects ---- */
 
@@ -43,6 +56,10 @@ void replicas_list(struct replicas *replicas, const char *host, unsigned port);
 /* Connected, or NULL: a host that did not answer is left alone for a while. */
 struct db *replica_connect(struct replica *replica);
 void replica_disconnect(struct replica *replica);
+/* By the heartbeat's row there; false where it has none, or does not answer. */
+bool replica_heartbeat(const struct replicas *replicas, struct replica *replica, uint64_t *lag_ms);
+/* Adds those that the operator gave, which the primary need not know. */
+void replicas_look_at_given(struct replicas *replicas, struct replica_lag *lag);
 
 bool mysql_look_at_replicas(struct db *db, struct replicas *replicas, struct replica_lag *lag,
                             struct error *err);

@@ -105,16 +105,22 @@ static enum answer ask(struct db *db, const char *primary, uint64_t *lag_ms, str
  * One that the primary does not list any more may have lost its connection: it
  * counts for as long as it says that it is a replica of ours.
  */
-static void look_at(struct replica *replica, const char *primary, struct replica_lag *lag)
+static void look_at(struct replicas *replicas, struct replica *replica, const char *primary,
+                    struct replica_lag *lag)
 {
+    const bool is_named = replica->is_listed || replica->is_given;
     struct error trouble = ERROR_INIT;
-    uint64_t lag_ms = 0;
-    enum answer answer = replica->is_listed ? ANSWER_UNKNOWN : ANSWER_NONE;
+    uint64_t lag_ms = 0, beaten_ms = 0;
+    enum answer answer = is_named ? ANSWER_UNKNOWN : ANSWER_NONE;
 
-    if ((replica->is_listed || replica->db) && replica_connect(replica)) {
+    if ((is_named || replica->db) && replica_connect(replica)) {
         answer = ask(replica->db, primary, &lag_ms, &trouble);
-        if (answer == ANSWER_NONE && replica->is_listed)
+        /* Whose primary is another replica tells nothing of ours: the row has come all the way. */
+        if (answer != ANSWER_UNKNOWN && replica_heartbeat(replicas, replica, &beaten_ms))
+            answer = ANSWER_KNOWN;
+        if (answer == ANSWER_NONE && is_named)
             answer = ANSWER_UNKNOWN;
+        lag_ms = beaten_ms > lag_ms ? beaten_ms : lag_ms;
     }
     if (answer == ANSWER_NONE) {
         replica_disconnect(replica);
@@ -137,9 +143,9 @@ bool mysql_look_at_replicas(struct db *db, struct replicas *replicas, struct rep
     const bool good = db_value(db, arena, &primary, "SELECT @@server_id", err) &&
                       list(db, replicas, &nameless, err);
     if (good) {
-        lag->replicas = lag->unknown = nameless;
+        lag->replicas = lag->unknown = lag->nameless = nameless;
         for (struct replica *replica = replicas->first; replica; replica = replica->next)
-            look_at(replica, primary, lag);
+            look_at(replicas, replica, primary, lag);
     }
     arena_free(arena);
     return good;

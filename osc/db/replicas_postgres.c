@@ -13,8 +13,8 @@ static const char question[] =
     "  FROM pg_catalog.pg_stat_replication s\n"
     "  WHERE s.state IS NULL OR s.state IN ('streaming', 'catchup')) r(lag)";
 
-bool postgres_look_at_replicas(struct db *db, struct replicas *replicas UNUSED,
-                               struct replica_lag *lag, struct error *err)
+bool postgres_look_at_replicas(struct db *db, struct replicas *replicas, struct replica_lag *lag,
+                               struct error *err)
 {
     AUTO(rows) rows = ROWS_INIT;
 
@@ -23,5 +23,7 @@ bool postgres_look_at_replicas(struct db *db, struct replicas *replicas UNUSED,
     lag->replicas = (unsigned)rows_u64(&rows, 0);
     lag->unknown = (unsigned)rows_u64(&rows, 1);
     lag->worst_ms = rows_u64(&rows, 2);
+    rows_release(&rows);
+    replicas_look_at_given(replicas, lag);
     return true;
 }

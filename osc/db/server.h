@@ -46,8 +46,11 @@ struct others {
     uint64_t sessions;   /* seen to do something in the last second, where we may see that */
 };
 
+struct signal;
+
 struct server_dialect {
-    const char *begin; /* a read-write transaction at READ COMMITTED            */
+    const struct signal *signals; /* that only this kind has; see throttle_signals.h */
+    const char *begin;            /* a read-write transaction at READ COMMITTED            */
 
     /* Sets every session setting explicitly and fills db->id and db->facts. */
     bool (*setup)(struct db *db, const char *purpose, struct error *err);

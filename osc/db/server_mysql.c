@@ -10,6 +10,7 @@
 #include "osc/db/replicas.h"
 #include "osc/db/server.h"
 #include "osc/db/sql.h"
+#include "osc/db/throttle_signals.h"
 
 /*
  * What every server of the family knows, set before anything is asked: a
@@ -347,6 +348,7 @@ static bool look_at_others(struct db *db, struct others *others, struct error *e
 }
 
 const struct server_dialect mysql_server = {
+    .signals = mysql_signals,
     .begin = "START TRANSACTION",
     .setup = setup,
     .lock_take = lock_take,

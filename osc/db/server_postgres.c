@@ -8,6 +8,7 @@
 #include "osc/db/replicas.h"
 #include "osc/db/server.h"
 #include "osc/db/sql.h"
+#include "osc/db/throttle_signals.h"
 
 /*
  * Every setting that a role, a database or a service may have spoilt and that
@@ -337,6 +338,7 @@ static bool look_at_others(struct db *db, struct others *others, struct error *e
 }
 
 const struct server_dialect postgres_server = {
+    .signals = postgres_signals,
     .begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     /* The first query takes the snapshot, and BEGIN is none. */
     .setup = setup,

@@ -2,14 +2,16 @@
 
 enum {
     ALONE_AFTER = 8, /* quiet looks: who writes in bursts is not left alone between them */
-    FIRST_DUTY = 50,
-    LEAST_DUTY = 20,
+    /* Less than half makes it longer, and what the application meets hardly better: bench/README.md
+     */
+    LEAST_DUTY = 50,
     DUTY_STEP = 5,
     SLOW_FACTOR = 3,
-    SLOW_US = 8000, /* below that nobody complains, however quick it usually is */
-    NEAR_LIMIT = 70,
+    SLOW_US = 25000, /* below that nobody complains, however quick it usually is */
+    NEAR_LIMIT = 50,
     AT_LIMIT = 100,
-    ALLOWANCE_STEP = 4,
+    FIRST_ALLOWANCE = 12,
+    ALLOWANCE_STEP = 2,
     NOTHING = 3, /* as little as this makes no way, and keeps what is over its limit there */
 };
 
@@ -18,9 +20,8 @@ void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company)
     *tempo = (struct tempo){
         .threads = threads,
         .minds_company = minds_company,
-        .is_alone = !minds_company,
         .quiet_looks = ALONE_AFTER - 1,
-        .duty = FIRST_DUTY,
+        .duty = TEMPO_FULL,
         .allowance = TEMPO_FULL,
     };
 }
@@ -33,8 +34,6 @@ static unsigned at_most(unsigned value, unsigned most)
 static void weigh_company(struct tempo *tempo, bool is_quiet)
 {
     tempo->quiet_looks = is_quiet ? tempo->quiet_looks + 1 : 0;
-    if (!is_quiet && tempo->is_alone)
-        tempo->duty = FIRST_DUTY;
     tempo->is_alone = tempo->quiet_looks >= ALONE_AFTER;
     /* One in ten may be slow by chance; where nothing is committed, nothing is learned. */
     if (tempo->slow_commits > tempo->commits / 10)
@@ -47,18 +46,25 @@ static void weigh_company(struct tempo *tempo, bool is_quiet)
 
 static void weigh_limits(struct tempo *tempo, unsigned strain)
 {
-    if (strain >= AT_LIMIT)
+    if (strain >= TEMPO_STOP)
+        tempo->allowance = 0;
+    else if (strain >= AT_LIMIT)
         tempo->allowance = tempo->allowance / 2 > NOTHING ? tempo->allowance / 2 : 0;
     else if (strain < NEAR_LIMIT)
-        tempo->allowance = at_most(tempo->allowance + ALLOWANCE_STEP, TEMPO_FULL);
+        tempo->allowance =
+            at_most(tempo->allowance + ALLOWANCE_STEP + tempo->allowance / 8, TEMPO_FULL);
     else if (!tempo->allowance)
         tempo->allowance = ALLOWANCE_STEP;
 }
 
+void tempo_ease_in(struct tempo *tempo)
+{
+    tempo->allowance = at_most(tempo->allowance, FIRST_ALLOWANCE);
+}
+
 void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain)
 {
-    if (tempo->minds_company)
-        weigh_company(tempo, is_quiet);
+    weigh_company(tempo, is_quiet);
     weigh_limits(tempo, strain);
     tempo->commits = tempo->slow_commits = 0;
 }
@@ -75,12 +81,17 @@ void tempo_commit(struct tempo *tempo, uint64_t took_us)
         tempo->slow_commits++;
 }
 
+unsigned tempo_company(const struct tempo *tempo)
+{
+    if (tempo->is_alone || !tempo->minds_company)
+        return TEMPO_FULL;
+    /* One thread's part, never rounded down to nothing. */
+    return (tempo->duty + tempo->threads - 1) / tempo->threads;
+}
+
 unsigned tempo_power(const struct tempo *tempo)
 {
-    if (tempo->is_alone)
-        return tempo->allowance;
-    /* One thread's part, never rounded down to nothing. */
-    return at_most(tempo->allowance, (tempo->duty + tempo->threads - 1) / tempo->threads);
+    return at_most(tempo->allowance, tempo_company(tempo));
 }
 
 unsigned tempo_places(const struct tempo *tempo)

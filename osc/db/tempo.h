@@ -25,21 +25,26 @@ struct tempo {
     unsigned commits, slow_commits; /* since the last look */
 };
 
-enum { TEMPO_LOOK_MS = 250, TEMPO_FULL = 100 };
+enum { TEMPO_LOOK_MS = 250, TEMPO_FULL = 100, TEMPO_STOP = 1000 };
 
 void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company);
 
 /*
  * Every TEMPO_LOOK_MS: is nobody else at work there?  `strain` is the worst of what has a limit,
- * in percent of it.
+ * in percent of it; from TEMPO_STOP on there is to be no work, at once.
  */
 void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain);
+
+/* What has a limit shows late what our work does to it: begin with little. */
+void tempo_ease_in(struct tempo *tempo);
 
 /* A commit of ours waits for what those of the application wait for. */
 void tempo_commit(struct tempo *tempo, uint64_t took_us);
 
 /* Percent of the time of all threads that is for work; 100: there is nothing in the way. */
 unsigned tempo_power(const struct tempo *tempo);
+/* The same without the limits. */
+unsigned tempo_company(const struct tempo *tempo);
 /* Threads at work side by side, for that. */
 unsigned tempo_places(const struct tempo *tempo);
 

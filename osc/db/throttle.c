@@ -11,9 +11,10 @@
 #include "osc/db/dialect.h"
 #include "osc/db/server.h"
 #include "osc/db/tempo.h"
+#include "osc/db/throttle_signals.h"
 
 enum {
-    PIECE_US = 40000,
+    PIECE_US = 80000,
     COMPANY_PER_S = 20,    /* fewer statements are a monitor's, or somebody's at a prompt */
     LOOK_AGAIN_US = 20000, /* a token that is set wakes nobody */
     LONGEST_REST_US = 2000000,
@@ -23,10 +24,13 @@ struct throttle {
     struct throttle_job job;
     uint64_t piece_us GUARDED_BY(lock); /* 0: what the workers want */
     struct group *watch;
+    struct signals *signals; /* NULL: there are no limits */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct tempo tempo GUARDED_BY(lock);
     const char *holds[HOLDS] GUARDED_BY(lock); /* NULL: not held */
+    bool knows_limits GUARDED_BY(lock);        /* each was looked at once */
+    const char *strained GUARDED_BY(lock);     /* by what, last */
     unsigned at_work GUARDED_BY(lock);
     /* Time that may be worked, of all threads: what was worked too much is rested before more. */
     double balance_us GUARDED_BY(lock);
@@ -61,6 +65,8 @@ static const char *in_the_way(const struct throttle *throttle)
         return held_by(throttle);
     if (tempo_power(tempo) == TEMPO_FULL)
         return NULL;
+    if (tempo->allowance < tempo_company(tempo))
+        return throttle->strained ? throttle->strained : "it begins gently";
     return "others are at work";
 }
 
@@ -69,6 +75,7 @@ static void tell(struct throttle *throttle)
 {
     struct progress *progress = throttle->job.progress;
 
+    atomic_store(&progress->is_throttled, true);
     atomic_store(&progress->duty_percent, power(throttle));
     atomic_store(&progress->threads_allowed, places(throttle));
     atomic_store(&progress->throttle_reason, in_the_way(throttle));
@@ -93,7 +100,7 @@ static void balance(struct throttle *throttle)
 static bool may_enter(struct throttle *throttle)
 {
     balance(throttle);
-    return throttle->at_work < places(throttle) &&
+    return throttle->knows_limits && throttle->at_work < places(throttle) &&
            (power(throttle) == TEMPO_FULL || throttle->balance_us >= 0);
 }
 
@@ -121,10 +128,16 @@ static void take_look(struct throttle *throttle, struct watch *watch, const stru
     const uint64_t now_ms = clock_ms();
 
     if (watch->last_ms) {
+        const char *reason = NULL;
+        const bool quiet = is_quiet(watch, others, now_ms);
+        const unsigned strain =
+            throttle->signals ? signals_strain(throttle->signals, !quiet, &reason) : 0;
         pthread_mutex_lock(&throttle->lock);
         const bool was_alone = throttle->tempo.is_alone;
         balance(throttle);
-        tempo_look(&throttle->tempo, is_quiet(watch, others, now_ms), 0);
+        if (reason)
+            throttle->strained = reason;
+        tempo_look(&throttle->tempo, quiet, strain);
         const bool is_alone = throttle->tempo.is_alone;
         tell(throttle);
         pthread_mutex_unlock(&throttle->lock);
@@ -162,12 +175,61 @@ static bool look_around(void *argument, struct cancel *cancel, struct error *err
     return true;
 }
 
+static void note_commit(void *owner, uint64_t took_us)
+{
+    throttle_note_commit(owner, took_us);
+}
+
+static void note_first_look(void *owner, bool some_are_late)
+{
+    struct throttle *throttle = owner;
+
+    pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
+    if (some_are_late)
+        tempo_ease_in(&throttle->tempo);
+    throttle->knows_limits = true;
+    tell(throttle);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+static bool watch_signals(void *argument, struct cancel *cancel, struct error *err UNUSED)
+{
+    struct throttle *throttle = argument;
+
+    const struct signals_listener listener = {
+        .owner = throttle, .commit = note_commit, .first_look = note_first_look};
+
+    signals_watch(throttle->signals, cancel, &listener);
+    return true;
+}
+
+static bool start_watching(struct throttle *throttle, struct error *err)
+{
+    const struct throttle_job *job = &throttle->job;
+
+    if (job->limits) {
+        const struct signals_job signals = {
+            .dsn = job->dsn,
+            .limits = job->limits,
+            .progress = job->progress,
+            .heartbeat = job->heartbeat,
+        };
+        throttle->signals = signals_new(&signals);
+        if (!group_start(throttle->watch, "signals", watch_signals, throttle, err))
+            return false;
+    }
+    return (!job->minds_company && !job->limits) ||
+           group_start(throttle->watch, "throttle", look_around, throttle, err);
+}
+
 struct throttle *throttle_start(const struct throttle_job *job, struct error *err)
 {
     struct throttle *throttle = must_alloc(sizeof *throttle);
     pthread_condattr_t attributes;
 
-    *throttle = (struct throttle){.job = *job, .watch = group_new(NULL)};
+    *throttle =
+        (struct throttle){.job = *job, .watch = group_new(NULL), .knows_limits = !job->limits};
     (void)pthread_mutex_init(&throttle->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -176,7 +238,7 @@ struct throttle *throttle_start(const struct throttle_job *job, struct error *er
     throttle->balanced_at_us = clock_us();
     tempo_begin(&throttle->tempo, job->threads, job->minds_company);
     tell(throttle);
-    if (!job->minds_company || group_start(throttle->watch, "throttle", look_around, throttle, err))
+    if (start_watching(throttle, err))
         return throttle;
     throttle_stop(throttle);
     return NULL;
@@ -190,6 +252,7 @@ void throttle_stop(struct throttle *throttle)
         return;
     group_cancel(throttle->watch);
     (void)!group_join(throttle->watch, &ignored);
+    signals_free(throttle->signals);
     (void)pthread_cond_destroy(&throttle->changed);
     (void)pthread_mutex_destroy(&throttle->lock);
     free(throttle);

@@ -5,7 +5,7 @@
  * Whoever copies or verifies asks for leave before each piece of work and says
  * when it is done.  A watcher with a connection of its own looks several times
  * a second whether anybody else is at work there; replay tells how long its
- * commits take; what has a limit is read by signals.h.  What follows: tempo.h.
+ * commits take; what has a limit is read by throttle_signals.h.  What follows: tempo.h.
  * Capture and replay are never kept waiting: the journal would grow.
  */
 #ifndef OSC_DB_THROTTLE_H
@@ -14,6 +14,8 @@
 #include "osc/base/cancel.h"
 #include "osc/base/progress.h"
 #include "osc/db/dsn.h"
+#include "osc/db/heartbeat.h"
+#include "osc/db/limits.h"
 
 struct throttle;
 
@@ -25,6 +27,8 @@ struct throttle_job {
     struct progress *progress; /* duty, reason and signals are told here */
     unsigned threads;          /* workers at most */
     bool minds_company; /* false: they all work, whoever else does; limits hold all the same */
+    const struct limits *limits;       /* NULL: none */
+    const struct heartbeat *heartbeat; /* NULL: nothing is written to see how long it takes */
 };
 
 /* Begins to watch.  What the job points to must live as long. */

@@ -1,9 +1,11 @@
 #include "tests/support/pair.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "osc/base/arena.h"
@@ -46,6 +48,8 @@ struct pair *pair_start(void)
     const char *server = getenv("OSC_TEST_SERVER"), *place = getenv("TMPDIR");
     struct pair *pair = must_alloc(sizeof *pair);
 
+    atomic_init(&pair->percent, 0);
+
     if (!server)
         fail_msg("OSC_TEST_SERVER is not set: run this test through tests/support/on-server");
     (void)snprintf(pair->directory, sizeof pair->directory, "%s/osc-pair-XXXXXX",
@@ -67,6 +71,7 @@ void pair_stop(struct pair *pair)
 {
     AUTO(text) remove = TEXT_INIT;
 
+    pair_slow_down(pair, 100);
     lab(NULL, "stop %s --now", pair->replica);
     lab(NULL, "stop %s --now", pair->primary);
     text_printf(&remove, "rm -rf '%s'", pair->directory);
@@ -77,6 +82,38 @@ void pair_stop(struct pair *pair)
 void pair_apply(const struct pair *pair, const char *how)
 {
     lab(NULL, "apply %s %s", pair->replica, how);
+}
+
+/* Stopped and let go on in turns, too short for whoever asks to give up. */
+static void *brake(void *argument)
+{
+    enum { TURN_US = 100000 };
+    struct pair *pair = argument;
+
+    for (unsigned percent; (percent = atomic_load(&pair->percent)) != 0;) {
+        const struct timespec rest = {.tv_nsec = TURN_US * 10L * (100 - percent)};
+        const struct timespec work = {.tv_nsec = TURN_US * 10L * percent};
+        (void)kill(pair->applier, SIGSTOP);
+        (void)nanosleep(&rest, NULL);
+        (void)kill(pair->applier, SIGCONT);
+        (void)nanosleep(&work, NULL);
+    }
+    return NULL;
+}
+
+void pair_slow_down(struct pair *pair, unsigned percent)
+{
+    char pid[300];
+
+    if (atomic_exchange(&pair->percent, 0) != 0)
+        (void)pthread_join(pair->brake, NULL);
+    if (percent >= 100)
+        return;
+    lab(pid, "applier %s", pair->replica);
+    pair->applier = atoi(pid);
+    assert_true(pair->applier > 1);
+    atomic_store(&pair->percent, percent);
+    assert_int_equal(pthread_create(&pair->brake, NULL, brake, pair), 0);
 }
 
 void pair_promote(const struct pair *pair)

@@ -1,0 +1,231 @@
+#include "osc/db/throttle_signals.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "osc/base/clock.h"
+#include "osc/base/log.h"
+#include "osc/db/dialect.h"
+#include "osc/db/server.h"
+#include "osc/db/tempo.h"
+
+enum { STALE_MS = 15000, FULL = 100, BESIDE_LIMIT = 50, SEARCH_MS = 2000, SELDOM = 4 };
+
+struct kept {
+    const struct signal *signal;
+    struct progress_signal *shown;
+    enum reading reading;
+    uint64_t value, limit;
+    uint64_t read_ms;            /* 0: never */
+    uint64_t total, total_at_ms; /* of a rate: what was read last */
+};
+
+struct signals {
+    struct signals_job job;
+    pthread_mutex_t lock;
+    struct kept all[MOST_SIGNALS] GUARDED_BY(lock);
+    size_t n;
+};
+
+/* ---- which ---- */
+
+static uint64_t limit_of(const struct signal *signal, const struct limits *limits)
+{
+    const char *place = (const char *)limits + signal->limit_at;
+    unsigned count = 0;
+    uint64_t value = 0; /* or a pointer */
+
+    if (signal->limit_size == sizeof count)
+        memcpy(&count, place, sizeof count);
+    else
+        memcpy(&value, place, sizeof value);
+    value += count;
+    return value && signal->limit_is ? signal->limit_is : value;
+}
+
+static void keep_those_with_limits(struct signals *signals, const struct signal *rows)
+{
+    for (; rows->name; rows++) {
+        const uint64_t limit = limit_of(rows, signals->job.limits);
+        if (limit && signals->n < MOST_SIGNALS)
+            signals->all[signals->n++] = (struct kept){.signal = rows, .limit = limit};
+    }
+}
+
+struct signals *signals_new(const struct signals_job *job)
+{
+    struct signals *signals = must_alloc(sizeof *signals);
+
+    *signals = (struct signals){.job = *job};
+    (void)pthread_mutex_init(&signals->lock, NULL);
+    keep_those_with_limits(signals, common_signals);
+    keep_those_with_limits(signals, job->dsn->dialect->server->signals);
+    for (size_t i = 0; i < signals->n; i++) {
+        struct progress_signal *shown = &job->progress->signals[i];
+        signals->all[i].shown = shown;
+        atomic_store(&shown->unit, signals->all[i].signal->unit);
+        atomic_store(&shown->limit, signals->all[i].limit);
+    }
+    return signals;
+}
+
+void signals_free(struct signals *signals)
+{
+    if (!signals)
+        return;
+    (void)pthread_mutex_destroy(&signals->lock);
+    free(signals);
+}
+
+/* ---- how bad it is ---- */
+
+static unsigned strain_of(const struct kept *kept, uint64_t now_ms)
+{
+    if (kept->read_ms && now_ms - kept->read_ms > STALE_MS)
+        return TEMPO_STOP; /* whoever is to answer hangs */
+    if (kept->reading == READING_UNKNOWN)
+        return TEMPO_STOP;
+    if (kept->reading == READING_NONE || !kept->value)
+        return 0;
+    if (kept->signal->limit_is == 1)
+        return TEMPO_STOP;
+    const double strain = (double)kept->value * FULL / (double)kept->limit;
+    return strain < TEMPO_STOP ? (unsigned)strain : TEMPO_STOP;
+}
+
+unsigned signals_strain(struct signals *signals, bool in_company, const char **reason)
+{
+    const uint64_t now_ms = clock_ms();
+    unsigned worst = 0;
+
+    pthread_mutex_lock(&signals->lock);
+    for (size_t i = 0; i < signals->n; i++) {
+        const struct kept *kept = &signals->all[i];
+        const unsigned strain = in_company || !kept->signal->is_soft ? strain_of(kept, now_ms) : 0;
+        if (strain <= worst)
+            continue;
+        worst = strain;
+        if (strain >= BESIDE_LIMIT)
+            *reason = kept->signal->reason;
+    }
+    pthread_mutex_unlock(&signals->lock);
+    return worst;
+}
+
+/* ---- reading ---- */
+
+/* The growth in a second; a counter that begins anew has not grown. */
+static enum reading rate(struct kept *kept, uint64_t *value, uint64_t now_ms)
+{
+    const uint64_t before = kept->total, passed_ms = now_ms - kept->total_at_ms;
+    const bool is_first = !kept->total_at_ms;
+
+    kept->total = *value;
+    kept->total_at_ms = now_ms;
+    if (is_first || !passed_ms)
+        return READING_NONE;
+    *value = *value > before ? (*value - before) * 1000 / passed_ms : 0;
+    return READING_KNOWN;
+}
+
+static void read_one(struct signals *signals, struct kept *kept, struct look *look)
+{
+    struct error trouble = ERROR_INIT;
+    uint64_t value = 0;
+
+    enum reading reading = kept->signal->read(look, &value, &trouble);
+    const uint64_t now_ms = clock_ms();
+    if (reading == READING_KNOWN && kept->signal->is_rate)
+        reading = rate(kept, &value, now_ms);
+    if (reading == READING_UNKNOWN && kept->reading != READING_UNKNOWN)
+        LOG(LOG_WARN, "a signal of the throttle cannot be read, which counts as over its limit",
+            F("signal", kept->signal->name), F("error", trouble.text));
+    pthread_mutex_lock(&signals->lock);
+    kept->reading = reading;
+    kept->value = value;
+    kept->read_ms = now_ms;
+    pthread_mutex_unlock(&signals->lock);
+    atomic_store(&kept->shown->value, value);
+    atomic_store(&kept->shown->is_unknown, reading == READING_UNKNOWN);
+    if (reading != READING_NONE)
+        atomic_store(&kept->shown->name, kept->signal->name);
+}
+
+/* Waits for the disk as a commit of the application's does. */
+static void beat(struct signals *signals, struct look *look,
+                 const struct signals_listener *listener)
+{
+    struct error trouble = ERROR_INIT;
+    const uint64_t started = clock_us();
+
+    look->commit_us = 0;
+    if (!look->db || !signals->job.heartbeat)
+        return;
+    if (!db_exec(look->db, signals->job.heartbeat->beat, NULL, &trouble)) {
+        LOG(LOG_DEBUG, "heartbeat not written", F("error", trouble.text));
+        return;
+    }
+    look->commit_us = clock_us() - started;
+    listener->commit(listener->owner, look->commit_us);
+}
+
+static void connect_look(struct signals *signals, struct look *look)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (look->db && db_is_lost(look->db)) {
+        db_close(look->db);
+        look->db = NULL;
+    }
+    if (look->db || (look->db = db_open(signals->job.dsn, "signals", &trouble)) == NULL)
+        return;
+    if (!look->disk.n && !disk_find(look->db, &look->disk, &trouble))
+        LOG(LOG_DEBUG, "the server's disks are not known", F("error", trouble.text));
+}
+
+static bool some_are_late(const struct signals *signals)
+{
+    for (size_t i = 0; i < signals->n; i++)
+        if (signals->all[i].signal->is_late && signals->all[i].reading != READING_NONE)
+            return true;
+    return false;
+}
+
+/* Before that there seem to be none. */
+static void await_replicas(const struct progress *progress, struct cancel *cancel)
+{
+    const struct deadline until = deadline_in_ms(SEARCH_MS);
+
+    while (!atomic_load(&progress->replicas_sought) && !deadline_passed(&until) &&
+           cancel_sleep_ms(cancel, 5))
+        ;
+}
+
+void signals_watch(struct signals *signals, struct cancel *cancel,
+                   const struct signals_listener *listener)
+{
+    unsigned looks = 0;
+    struct look look = {
+        .arena = arena_new(),
+        .limits = signals->job.limits,
+        .progress = signals->job.progress,
+        .disk = {.arena = arena_new()},
+    };
+
+    do {
+        arena_reset(look.arena);
+        connect_look(signals, &look);
+        beat(signals, &look, listener);
+        if (!looks)
+            await_replicas(look.progress, cancel);
+        for (size_t i = 0; i < signals->n; i++)
+            if (looks % SELDOM == 0 || signals->all[i].signal->is_late)
+                read_one(signals, &signals->all[i], &look);
+        if (!looks++)
+            listener->first_look(listener->owner, some_are_late(signals));
+    } while (cancel_sleep_ms(cancel, SIGNALS_LOOK_MS));
+    db_close(look.db);
+    arena_free(look.disk.arena);
+    arena_free(look.arena);
+}
