@@ -29,6 +29,7 @@ enum {
     BEAT_MS = 1000,
     SILENCE_MS = 10000, /* a run whose heart has not beaten for so long may be relieved */
     LOOK_MS = 200,
+    LAST_WORDS = 2, /* of a run that is dead */
 };
 
 /* What no other run is called, on any host. */
@@ -154,23 +155,29 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
     return true;
 }
 
-/* Whether the keeper of the run that has the lease still writes into the row. */
+/*
+ * Whether the keeper of the run that has the lease still writes into the row.  What a run had
+ * sent when it was killed may come late: two connections of it write there, one statement each.
+ */
 static bool look_for_heartbeat(struct migration *m, bool *beats, struct error *err)
 {
-    const struct deadline until = deadline_in_ms(TUNED("SILENCE_MS", SILENCE_MS));
-    const char *first = NULL, *now = NULL;
+    const uint64_t silence_ms = TUNED("SILENCE_MS", SILENCE_MS);
+    struct deadline until = deadline_in_ms(silence_ms);
+    const char *last = NULL, *now = NULL;
+    unsigned moves = 0;
 
-    *beats = false;
-    while (!deadline_passed(&until)) {
+    while (moves <= LAST_WORDS && !deadline_passed(&until)) {
         if (!state_heartbeat(m->db, m->state.schema, m->state.id, m->arena, &now, err))
             return false;
-        first = first ? first : now;
-        *beats = strcmp(first, now) != 0;
-        if (*beats)
-            return true;
+        if (last && strcmp(last, now) != 0) {
+            moves++;
+            until = deadline_in_ms(silence_ms);
+        }
+        last = now;
         if (!cancel_sleep_ms(m->cancel, LOOK_MS))
             return cancel_check(m->cancel, err); /* uncovered: cancelled in this pause */
     }
+    *beats = moves > LAST_WORDS;
     return true;
 }
 

@@ -67,7 +67,8 @@ static const char *file_of(struct scene *s, const char *table)
 
 static struct traffic *begin(struct scene *s)
 {
-    return writers_start(s, &(struct writers_wish){.rate = RATE, .rows = ROWS});
+    return writers_start(
+        s, &(struct writers_wish){.rate = RATE, .rows = ROWS, .may_lose_connections = true});
 }
 
 static const char clauses[] = "ADD COLUMN phone varchar(200) NOT NULL DEFAULT "
@@ -106,6 +107,96 @@ static void is_full(struct scene *s, const char *table, const char *moment)
 static void the_shadow_finds_no_room(void **state)
 {
     is_full(*state, "users_osc_new", "copy");
+}
+
+static pid_t comes_to_the_indexes(struct scene *s)
+{
+    scene_hold(s, "before-indexes");
+    const pid_t osc = scene_start(s, "alter", "users", clauses, "--after=drop", NULL);
+    scene_await(s, "before-indexes");
+    return osc;
+}
+
+/* Whether or not it was hindered, it can be brought to its end once there is room. */
+static void gets_to_its_end(struct scene *s, pid_t osc)
+{
+    struct outcome outcome = scene_wait(s, osc);
+
+    if (outcome.status != 0) {
+        print_message("it stopped: %s\n", outcome.err);
+        assert_exit(outcome, 1);
+        assert_exit(scene_osc(s, "resume", NULL), 0);
+    }
+    assert_nothing_left(s, false);
+}
+
+/* Writes are refused then, as without osc where the table itself finds no room: none is lost. */
+static void the_journal_finds_no_room(void **state)
+{
+    struct scene *s = *state;
+    struct traffic *traffic = begin(s);
+    const pid_t osc = comes_to_the_indexes(s);
+    bool fits = true;
+
+    is_full_for(file_of(s, "users_osc_journal"));
+    for (int i = 0; fits && i < 200; i++) {
+        scene_sql(s, "BEGIN");
+        fits = scene_try_sql(s, "UPDATE users SET email = UPPER(email)");
+        scene_sql(s, "ROLLBACK");
+    }
+    assert_false(fits);
+    scene_release(s, "before-indexes");
+    (void)cancel_sleep_ms(NULL, 1000);
+    room_is_made();
+    gets_to_its_end(s, osc);
+    writing_ends(traffic, "journal");
+}
+
+/*
+ * PostgreSQL goes down then, and is started again; the MySQL family waits for room.  MariaDB looks
+ * again after a minute: by hand, with OSC_TEST_SLOW=1.
+ */
+static void the_servers_log_finds_no_room(void **state)
+{
+    struct scene *s = *state;
+
+    if (strncmp(getenv("OSC_TEST_SERVER"), "mariadb", 7) == 0 && !getenv("OSC_TEST_SLOW"))
+        skip();
+    struct traffic *traffic = begin(s);
+    const pid_t osc = comes_to_the_indexes(s);
+
+    is_full_for(scene_pick(s, "/pg_wal/", "/binlog."));
+    if (s->is_postgres)
+        (void)scene_try_sql(s, "SELECT pg_switch_wal()");
+    scene_release(s, "before-indexes");
+    (void)cancel_sleep_ms(NULL, 3000);
+    room_is_made();
+    if (s->is_postgres) {
+        own_server_crash();
+        own_server_restart(s);
+    }
+    gets_to_its_end(s, osc);
+    writing_ends(traffic, "log");
+}
+
+/* A chunk is more than what a transaction keeps of its log in memory. */
+static void temporary_files_find_no_room(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        skip();
+    struct traffic *traffic = begin(s);
+    scene_hold(s, "chunk-registered");
+    const pid_t osc = scene_start(s, "alter", "users", clauses, "--after=drop", NULL);
+    scene_await(s, "chunk-registered");
+    is_full_for(" (deleted)");
+    scene_release(s, "chunk-registered");
+    assert_says(scene_wait(s, osc), 1, "osc resume");
+    room_is_made();
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_nothing_left(s, false);
+    writing_ends(traffic, "temporary files");
 }
 
 /* The last of the room is left to the application. */
@@ -158,6 +249,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_run_stops_before_the_disk_is_full, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(the_shadow_finds_no_room, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(the_journal_finds_no_room, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(the_servers_log_finds_no_room, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(temporary_files_find_no_room, open_scene, close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
