@@ -150,8 +150,8 @@ struct listener *listener_open(const char *address, const struct watched *watche
         MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request,
         listener, MHD_OPTION_LISTEN_SOCKET, listener->address.socket, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, listener, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TUNED("SILENCE_S", SILENCE_S),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
     if (!listener->daemon) { /* uncovered: no thread or memory left */
         (void)error_set(err, ERROR_SYSTEM, "cannot listen on %s", address);
         listener_close(listener);
