@@ -86,6 +86,9 @@ static void print_flow(const struct progress *progress, const char *labels, stru
           READ(replicas_unknown));
     GAUGE("osc_replica_lag_seconds", "Of the slowest replica that is known.",
           (double)READ(replica_lag_ms) / 1000);
+    GAUGE("osc_at_rest",
+          "1 while it rests: paused, outside its window, or the swap waits for a word.",
+          READ(is_at_rest));
     COUNTER("osc_cutover_rounds_total", "Rounds of attempts to swap the tables.", READ(attempts));
 }
 

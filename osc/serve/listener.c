@@ -20,6 +20,7 @@ enum {
     SILENCE_S = 5,
     WHOLE_MS = 15000,         /* for a request and its answer, however busy it looks */
     LONGEST_PAUSE_MS = 60000, /* between two readings of /metrics, to be waited for at the end */
+    LATE_MS = 2000,           /* at least so much later may the next one come */
     LOOK_MS = 20,
 };
 
@@ -88,8 +89,15 @@ void listener_tend(struct listener *listener)
 
 /* ---- requests ---- */
 
-static void remember_reader(struct listener *listener)
+/* Once the answer is on its way: the run may end as soon as it has been read. */
+static void on_completed(void *argument, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode how)
 {
+    struct listener *listener = argument;
+
+    (void)connection;
+    if (*context != listener || how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        return;
     const uint64_t now = clock_ms(), before = atomic_exchange(&listener->read_ms, now);
 
     atomic_store(&listener->pause_ms, before ? now - before : 0);
@@ -121,7 +129,6 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     (void)version;
     (void)upload;
     (void)upload_size;
-    (void)context;
     if (listener->address.is_local && !listener->address.path && host && !address_is_plain(host))
         answer_refusal(&answer, 403, "osc answers to localhost and addresses, not to names\n");
     else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -129,7 +136,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     else if (!answer_find(&answer, url, listener->watched))
         answer_refusal(&answer, 404, "there are /, /metrics, /status.json and /history.json\n");
     else if (strcmp(url, "/metrics") == 0)
-        remember_reader(listener);
+        *context = listener; /* for on_completed() */
     return send_answer(connection, &answer);
 }
 
@@ -151,7 +158,8 @@ struct listener *listener_open(const char *address, const struct watched *watche
         listener, MHD_OPTION_LISTEN_SOCKET, listener->address.socket, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TUNED("SILENCE_S", SILENCE_S),
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, listener, MHD_OPTION_END);
     if (!listener->daemon) { /* uncovered: no thread or memory left */
         (void)error_set(err, ERROR_SYSTEM, "cannot listen on %s", address);
         listener_close(listener);
@@ -167,7 +175,7 @@ struct listener *listener_open(const char *address, const struct watched *watche
 void listener_await_reader(struct listener *listener, struct cancel *cancel)
 {
     const uint64_t read = atomic_load(&listener->read_ms), pause = atomic_load(&listener->pause_ms);
-    const struct deadline until = {read + pause + pause / 2};
+    const struct deadline until = {read + pause + (pause / 2 > LATE_MS ? pause / 2 : LATE_MS)};
 
     if (!pause || pause > LONGEST_PAUSE_MS || deadline_passed(&until))
         return;

@@ -466,8 +466,7 @@ static void prometheus_scrapes_it_to_the_end(void **state)
     assert_true(prometheus_says(port, "osc_migration_step == 1", "indexes"));
     /* The run is short of one reading when it is over; it waits for it. */
     end(s, run);
-    assert_true(
-        prometheus_says(port, "last_over_time(osc_migration_state{state=\"done\"}[1m])", "=> 1 "));
+    await_prometheus(port, "last_over_time(osc_migration_state{state=\"done\"}[1m])", "=> 1 ");
     assert_true(prometheus_says(port, "absent(ALERTS)", "=> 1 "));
     (void)kill(prometheus, SIGKILL);
     (void)waitpid(prometheus, NULL, 0);
