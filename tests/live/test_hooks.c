@@ -252,6 +252,31 @@ static void no_transaction_is_open_while_a_hook_runs(void **state)
     assert_migrated(s);
 }
 
+static void a_throttle_that_lasts_is_told(void **state)
+{
+    struct scene *s = *state;
+
+    hook(s, "throttled", "env >slow");
+    hook(s, "unthrottled", "touch fast");
+    scene_hold(s, "copy");
+    scene_hold(s, "verify");
+    assert_int_equal(setenv("OSC_TUNE_LASTING_MS", "300", 1), 0);
+    const pid_t osc = scene_start(s, "alter", "t", "ADD c int", "--hooks", directory, NULL);
+    assert_int_equal(unsetenv("OSC_TUNE_LASTING_MS"), 0);
+    scene_await(s, "copy");
+    assert_exit(scene_osc(s, "pause", NULL), 0);
+    scene_release(s, "copy");
+    await_file(s, "slow");
+    assert_exit(scene_osc(s, "unpause", NULL), 0);
+    scene_await(s, "verify");
+    await_file(s, "fast");
+    scene_release(s, "verify");
+    assert_exit(scene_wait(s, osc), 0);
+    assert_non_null(strstr(content_of(s, "slow"), "OSC_HOOK_THROTTLE=paused by an operator\n"));
+    assert_non_null(strstr(content_of(s, "slow"), "OSC_HOOK_DUTY_PERCENT=0\n"));
+    assert_migrated(s);
+}
+
 static void hooks_that_anybody_may_write_are_refused_before_anything_begins(void **state)
 {
     struct scene *s = *state;
@@ -274,6 +299,7 @@ int main(void)
         TEST(not_now_waits_and_replay_goes_on),
         TEST(an_abort_ends_the_wait_for_a_hook),
         TEST(no_transaction_is_open_while_a_hook_runs),
+        TEST(a_throttle_that_lasts_is_told),
         TEST(hooks_that_anybody_may_write_are_refused_before_anything_begins),
     };
 
