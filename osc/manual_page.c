@@ -56,7 +56,7 @@ static void add_example(struct text *out, const char *words)
 
 static void add_command(struct text *out, const struct command *command)
 {
-    text_printf(out, ".SS \"osc %s", command->name);
+    text_printf(out, ".SS \"osc %s%s", command->name, *command->arguments ? " " : "");
     for (const char *at = command->arguments; *at; at++)
         if (*at == '"')
             text_add(out, "\\(dq");
@@ -132,7 +132,8 @@ void manual_page(struct text *out)
                   ".SH NAME\nosc \\- change the schema of a large, live table\n"
                   ".SH SYNOPSIS\n");
     for (const struct command *const *at = commands; *at; at++) {
-        text_printf(out, "%s\\fBosc %s\\fR ", at == commands ? "" : ".br\n", (*at)->name);
+        text_printf(out, "%s\\fBosc %s\\fR%s", at == commands ? "" : ".br\n", (*at)->name,
+                    *(*at)->arguments ? " " : "");
         add(out, (*at)->arguments);
         text_add(out, " [\\fIoptions\\fR]\n");
     }
