@@ -4,10 +4,13 @@
  */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "osc/base/cancel.h"
 #include "tests/support/pair.h"
+#include "tests/support/proxy.h"
 #include "tests/support/scene.h"
 
 enum { ROWS = 300 };
@@ -128,10 +131,89 @@ static void a_promoted_replica_goes_on(void **state)
     assert_nothing_left(s, false);
 }
 
+/* ---- a planned one, behind a proxy ---- */
+
+struct run {
+    struct scene scene; /* the scene's, with failpoints of its own and through the proxy */
+    const char *table, *moment;
+    pid_t osc;
+};
+
+static unsigned port_of(const char *dsn)
+{
+    return (unsigned)strtoul(strrchr(dsn, ':') + 1, NULL, 10);
+}
+
+static void halt_at(struct scene *s, struct run *run, const char *table, const char *moment,
+                    unsigned port)
+{
+    const char *colon = strrchr(s->dsn, ':'), *path = strrchr(s->dsn, '/');
+
+    make_table(s, table);
+    *run = (struct run){.scene = *s, .table = table, .moment = moment};
+    (void)snprintf(run->scene.directory, sizeof run->scene.directory, "/tmp/osc-run-XXXXXX");
+    assert_non_null(mkdtemp(run->scene.directory));
+    (void)snprintf(run->scene.dsn, sizeof run->scene.dsn, "%.*s:%u%.*s?%s", (int)(colon - s->dsn),
+                   s->dsn, port, (int)strcspn(path, "?"), path,
+                   scene_pick(s, "sslmode=disable", "ssl-mode=DISABLED"));
+    scene_hold(&run->scene, moment);
+    run->osc = scene_start(&run->scene, "alter", table, "ADD COLUMN c int", "--after=drop", NULL);
+    scene_await(&run->scene, moment);
+}
+
+/* Nothing more is to be written there; all that was has arrived at the other. */
+static void hand_over(struct scene *s, struct proxy *proxy)
+{
+    if (s->is_postgres) {
+        scene_sql(s, "ALTER SYSTEM SET default_transaction_read_only = on");
+        scene_sql(s, "SELECT pg_reload_conf()");
+    } else {
+        scene_sql(s, "SET GLOBAL read_only = 1");
+        (void)scene_try_sql(s, "SET GLOBAL super_read_only = 1");
+    }
+    scene_move(s, pair->replica_dsn);
+    while (!scene_try_sql(s, "SELECT id FROM last_word"))
+        (void)cancel_sleep_ms(NULL, 50);
+    pair_promote(pair);
+    if (s->is_postgres) /* it has the primary's configuration at most in a file of its own */
+        scene_sql(s, "SET default_transaction_read_only = off");
+    proxy_lead_to(proxy, port_of(pair->replica_dsn));
+}
+
+/* The connections that osc has stay with the old server, new ones meet the other. */
+static void a_proxy_leads_to_the_promoted_replica(void **state)
+{
+    static const char *const moments[] = {"chunk-registered", "before-indexes", "verify",
+                                          "cutover"};
+    struct scene *s = *state;
+    struct run runs[ARRAY_SIZE(moments)];
+    struct proxy *proxy = proxy_start(port_of(pair->primary_dsn));
+
+    for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
+        halt_at(s, &runs[i], name(s, i), moments[i], proxy_port(proxy));
+    scene_sql(s, "CREATE TABLE last_word (id int PRIMARY KEY)");
+    hand_over(s, proxy);
+    for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+        scene_release(&runs[i].scene, moments[i]);
+        assert_exit(scene_wait(&runs[i].scene, runs[i].osc), 1);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+        write_to(s, runs[i].table, 5);
+        const uint64_t before = sum_of(s, runs[i].table);
+        assert_exit(scene_osc(&runs[i].scene, i % 2 ? "abort" : "resume", runs[i].table, NULL), 0);
+        assert_int_equal(sum_of(s, runs[i].table), before);
+        (void)!system(arena_printf(s->arena, "rm -rf '%s'", runs[i].scene.directory));
+    }
+    assert_nothing_left(s, false);
+    proxy_stop(proxy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_promoted_replica_goes_on, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_proxy_leads_to_the_promoted_replica, open_scene,
+                                        close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -23,7 +23,8 @@ struct pair {
 };
 
 struct proxy {
-    unsigned port, server_port;
+    unsigned port;
+    atomic_uint server_port;
     int listener;
     pthread_t thread;
     pthread_mutex_t lock; /* after, text, is_armed, has_swallowed */
@@ -51,7 +52,7 @@ static void close_pair(struct pair *pair)
 
 static void admit(struct proxy *proxy)
 {
-    const struct sockaddr_in address = loopback(proxy->server_port);
+    const struct sockaddr_in address = loopback(atomic_load(&proxy->server_port));
     const int now = 1, client = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC);
     size_t i = 0;
 
@@ -195,7 +196,7 @@ struct proxy *proxy_start(unsigned server_port)
         return NULL;
     for (size_t i = 0; i < MOST_PAIRS; i++)
         proxy->pairs[i] = (struct pair){.client = -1, .server = -1};
-    proxy->server_port = server_port;
+    atomic_store(&proxy->server_port, server_port);
     (void)pthread_mutex_init(&proxy->lock, NULL);
     proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (proxy->listener < 0 ||
@@ -252,6 +253,11 @@ void proxy_rename_connections(struct proxy *proxy)
 void proxy_freeze(struct proxy *proxy, bool frozen)
 {
     atomic_store(&proxy->is_frozen, frozen);
+}
+
+void proxy_lead_to(struct proxy *proxy, unsigned server_port)
+{
+    atomic_store(&proxy->server_port, server_port);
 }
 
 void proxy_cut(struct proxy *proxy)

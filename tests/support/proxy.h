@@ -31,6 +31,9 @@ void proxy_freeze(struct proxy *proxy, bool frozen);
  */
 void proxy_rename_connections(struct proxy *proxy);
 
+/* New connections are led to another server; those that there are stay where they are. */
+void proxy_lead_to(struct proxy *proxy, unsigned server_port);
+
 /* Ends every connection that there is now. */
 void proxy_cut(struct proxy *proxy);
 
