@@ -5,6 +5,7 @@
 #include "osc/base/columns.h"
 #include "osc/base/human.h"
 #include "osc/command_bodies.h"
+#include "osc/command_status.h"
 #include "osc/migration_view.h"
 #include "osc/output.h"
 
@@ -45,7 +46,7 @@ static bool load(struct run *run, const char *schema,
     return true;
 }
 
-static bool print_json(const struct migration_view *views, size_t n, struct error *err)
+bool status_json(const struct migration_view *views, size_t n, struct error *err)
 {
     json_t *list = json_array();
 
@@ -160,19 +161,27 @@ static bool pick(struct migration_view *views, size_t *n, uint64_t id, const cha
     return error_hint(err, "osc history lists them all");
 }
 
+bool status_load(struct run *run, struct migration_view **views, size_t *n, struct error *err)
+{
+    const char *schema = NULL, *table = NULL;
+
+    return command_id(run, &schema, &table, err) &&
+           load(run, schema, run->id ? is_any : is_open, views, n, err) &&
+           pick(*views, n, run->id, table, err);
+}
+
 bool command_status(struct run *run, struct error *err)
 {
     struct migration_view *views = NULL;
-    const char *schema = NULL, *table = NULL;
     size_t n = 0;
     AUTO(text) out = TEXT_INIT;
 
-    if (!command_id(run, &schema, &table, err) ||
-        !load(run, schema, run->id ? is_any : is_open, &views, &n, err) ||
-        !pick(views, &n, run->id, table, err))
+    if (run->options.watch)
+        return command_watch(run, err);
+    if (!status_load(run, &views, &n, err))
         return false;
     if (run->options.json)
-        return print_json(views, n, err);
+        return status_json(views, n, err);
     print_status(run, views, n, &out);
     return output_text(&out, err);
 }
@@ -204,7 +213,7 @@ bool command_history(struct run *run, struct error *err)
     if (!load(run, NULL, is_any, &views, &n, err))
         return false;
     if (run->options.json)
-        return print_json(views, n, err);
+        return status_json(views, n, err);
     columns_start(&columns, arena, ARRAY_SIZE(heading), heading);
     for (size_t i = 0; i < n; i++) {
         const struct state_row *row = views[i].row;

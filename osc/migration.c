@@ -17,7 +17,9 @@
 #include "osc/db/replicas.h"
 #include "osc/hook_points.h"
 #include "osc/leave.h"
+#include "osc/output.h"
 #include "osc/plan/own.h"
+#include "osc/progress_view.h"
 #include "osc/shadow.h"
 #include "osc/throttle_view.h"
 #include "triggers/capture.h"
@@ -293,6 +295,19 @@ static void describe_progress(const struct progress *progress, struct text *json
     describe_throttle(progress, json);
 }
 
+/* What only a run can know that has looked for a while. */
+static void describe_pace(const struct progress_view *view, struct text *json)
+{
+    json_t *pace = json_pack("{s:f, s:f, s:f}", "rows_per_s", view->rows_per_s, "eta_s",
+                             view->eta_s, "eta_other_s", view->eta_other_s);
+    char *dump = json_dumps(pace, JSON_COMPACT);
+
+    json->bytes[--json->length] = '\0'; /* the bracket */
+    text_printf(json, ",\"pace\":%s}", dump);
+    free(dump);
+    json_decref(pace);
+}
+
 /* Once, for the first reason, and only as long as there is something to be stopped. */
 static void stop(struct migration *m, const struct error *why)
 {
@@ -347,6 +362,8 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
     struct arena *arena = arena_new();
     struct disk disk = {.arena = arena_new()}; /* the run's own is the main thread's */
     struct db *db = NULL;
+    struct progress_meter meter = {.step = NULL};
+    struct progress_view pace;
     bool knows_disk = false, has_news = false;
 
     do {
@@ -356,6 +373,8 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
         has_news = false;
         arena_reset(arena);
         describe_progress(m->request->progress, &json);
+        progress_read(&meter, m->request->progress, clock_ms(), &pace);
+        describe_pace(&pace, &json);
         if (db && db_is_lost(db)) {
             db_close(db);
             db = NULL;

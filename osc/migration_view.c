@@ -34,6 +34,20 @@ static uint64_t counter(const json_t *object, const char *name)
     return value > 0 ? (uint64_t)value : 0;
 }
 
+static double real(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_number(value) && json_number_value(value) < 1e15 ? json_number_value(value) : -1;
+}
+
+static void read_pace(struct progress_view *progress, const json_t *pace)
+{
+    progress->rows_per_s = real(pace, "rows_per_s");
+    progress->eta_s = real(pace, "eta_s");
+    progress->eta_other_s = real(pace, "eta_other_s");
+}
+
 /* The counters as the run wrote them with its last heartbeat. */
 static void read_progress(struct migration_view *view, struct arena *arena)
 {
@@ -66,6 +80,7 @@ static void read_progress(struct migration_view *view, struct arena *arena)
     atomic_store(&progress.rests_until, (int64_t)counter(json, "rests_until"));
     throttle_view_restore(json_object_get(json, "throttle"), &progress, arena);
     progress_read(&meter, &progress, 0, &view->progress);
+    read_pace(&view->progress, json_object_get(json, "pace"));
     json_decref(json);
 }
 
@@ -95,9 +110,10 @@ static void explain_running(struct migration_view *view, struct arena *arena)
     struct rest_view rest;
 
     rest_view_read(&rest, row, &view->progress, view->name, arena);
-    view->situation = arena_printf(arena, "runs on %s, process %" PRIu64 "%s%s%s", row->host,
-                                   row->pid, *row->wish ? "; it was told to abort" : "",
-                                   *rest.words ? "\n" : "", rest.words);
+    view->situation =
+        arena_printf(arena, "runs on %s, process %" PRIu64 "%s%s%s%s%s", row->host, row->pid,
+                     *row->wish ? "; it was told to abort" : "", *rest.words ? "\n" : "",
+                     rest.words, *rest.forecast ? "\n" : "", rest.forecast);
     if (!*row->wish)
         view->next = arena_printf(arena, "%s%sosc abort %s stops it and cleans up", rest.next,
                                   *rest.next ? " | " : "", view->name);

@@ -62,6 +62,7 @@ struct options {
     struct words replicas;               /* URLs of those that the server does not name */
     bool repair;                         /* journal the rows that differ and verify again */
     bool dry_run;
+    bool watch; /* look again and again */
     bool json, verbose, quiet;
     enum log_format log_format;
     unsigned log_level;   /* 0: as quiet and verbose say, else 1 more than enum log_level */

@@ -64,6 +64,15 @@ const struct option option_time_zone = {
             "osc runs. Summer time is heeded: the clock on the wall counts.",
 };
 
+const struct option option_watch = {
+    .name = "watch",
+    .type = OPT_FLAG,
+    .at = AT(watch),
+    .commands = FOR_STATUS,
+    .help = "Draw the migrations anew every second, a bar for each step, until none runs; where "
+            "no terminal is, a line every ten seconds, or with --json an object.",
+};
+
 const struct option option_window = {
     .name = "window",
     .type = OPT_TEXT,

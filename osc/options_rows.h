@@ -14,6 +14,7 @@ extern const struct option option_cutover;
 extern const struct option option_cutover_window;
 extern const struct option option_postpone_flag_file;
 extern const struct option option_time_zone;
+extern const struct option option_watch;
 extern const struct option option_window;
 /* options_throttle.c */
 extern const struct option option_max_checkpoint_age, option_max_commit, option_max_flow_control,

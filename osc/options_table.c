@@ -251,6 +251,7 @@ const struct option *const options_table[] = {
     &option_verbose,
     &option_verify,
     &option_version,
+    &option_watch,
     &option_window,
 };
 const size_t options_count = ARRAY_SIZE(options_table);

@@ -9,7 +9,9 @@
 #include "osc/rest_view.h"
 
 enum { SETTLING_MS = 2000, WORTH_SAYING_S = 3, BAR_CELLS = 10, LONGEST_NAME = 40 };
-static const double memory_s = 5; /* older rates fade away */
+static const double memory_s = 5, long_memory_s = 90; /* older rates fade away */
+
+static const double wide = 1.25, longest_eta_s = 30 * 86400.0;
 
 /* ---- numbers ---- */
 
@@ -60,12 +62,19 @@ static void update_rates(struct progress_meter *meter, const struct progress_vie
 
     if (seconds <= 0)
         return;
+    if (view->rests) { /* what was measured at work holds */
+        meter->at_ms = now_ms;
+        return;
+    }
     const double fade = exp(-seconds / memory_s);
     const uint64_t rows = view->rows_done > meter->rows ? view->rows_done - meter->rows : 0;
     const double gain = view->fraction > meter->fraction ? view->fraction - meter->fraction : 0;
     meter->row_rate = meter->row_rate * fade + (1 - fade) * (double)rows / seconds;
     meter->fraction_rate = meter->fraction_rate * fade + (1 - fade) * gain / seconds;
     meter->weight = meter->weight * fade + (1 - fade);
+    const double slow_fade = exp(-seconds / long_memory_s);
+    meter->slow_rate = meter->slow_rate * slow_fade + (1 - slow_fade) * gain / seconds;
+    meter->slow_weight = meter->slow_weight * slow_fade + (1 - slow_fade);
     meter->at_ms = now_ms;
     meter->rows = view->rows_done;
     meter->fraction = view->fraction;
@@ -93,6 +102,7 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .rests_until = atomic_load(&progress->rests_until),
         .rows_per_s = -1,
         .eta_s = -1,
+        .eta_other_s = -1,
     };
     read_counters(progress, view);
     throttle_view_read(&view->throttle, progress);
@@ -106,6 +116,8 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
     view->rows_per_s = meter->row_rate / meter->weight;
     if (view->fraction >= 0 && meter->fraction_rate > 0)
         view->eta_s = (1 - view->fraction) / (meter->fraction_rate / meter->weight);
+    if (view->fraction >= 0 && meter->slow_rate > 0)
+        view->eta_other_s = (1 - view->fraction) / (meter->slow_rate / meter->slow_weight);
 }
 
 /* ---- a line ---- */
@@ -160,7 +172,7 @@ static void add_name(struct text *out, const char *name)
     text_add_bytes(out, name, length);
 }
 
-static void add_bar(struct text *out, double fraction, bool is_unicode)
+void progress_bar(struct text *out, double fraction, bool is_unicode)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     const unsigned filled = (unsigned)(fraction * BAR_CELLS * 8);
@@ -179,12 +191,26 @@ static void add_bar(struct text *out, double fraction, bool is_unicode)
     text_add(out, is_unicode ? "▏" : "]");
 }
 
-static void add_rows(struct text *out, const struct progress_view *view)
+void progress_rows(struct text *out, const struct progress_view *view)
 {
     text_add(out, human_count(view->rows_done).text);
     if (view->rows_expected >= view->rows_done)
         text_printf(out, "/~%s", human_count(view->rows_expected).text);
     text_add(out, " rows");
+}
+
+void progress_eta(struct text *out, const struct progress_view *view)
+{
+    const double other_s = view->eta_other_s > 0 ? view->eta_other_s : view->eta_s;
+    const double low_s = fmin(view->eta_s, other_s), high_s = fmax(view->eta_s, other_s);
+
+    const bool is_wide = high_s > low_s * wide;
+
+    if (view->eta_s < 0 || high_s >= longest_eta_s)
+        return;
+    text_printf(out, "ETA %s", human_eta((uint64_t)ceil(is_wide ? low_s : view->eta_s)).text);
+    if (is_wide)
+        text_printf(out, " to %s", human_eta((uint64_t)ceil(high_s)).text);
 }
 
 static void fill(struct piece *pieces, const struct progress_view *view, bool is_unicode)
@@ -194,13 +220,13 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
         text_printf(&pieces[PIECE_STEP].text, "step %u/%u ", view->step_number, view->steps);
     text_add(&pieces[PIECE_STEP].text, view->step);
     if (view->fraction >= 0) {
-        add_bar(&pieces[PIECE_BAR].text, view->fraction, is_unicode);
+        progress_bar(&pieces[PIECE_BAR].text, view->fraction, is_unicode);
         /* 100 % is said only when it is all. */
         text_printf(&pieces[PIECE_PERCENT].text, "%.1f%%",
                     view->fraction < 1 ? fmin(view->fraction * 100, 99.9) : 100.0);
     }
     if (view->counts_rows)
-        add_rows(&pieces[PIECE_ROWS].text, view);
+        progress_rows(&pieces[PIECE_ROWS].text, view);
     if (view->rows_per_s >= 0)
         text_printf(&pieces[PIECE_RATE].text, "%s/s",
                     human_count((uint64_t)(view->rows_per_s + 0.5)).text);
@@ -216,9 +242,8 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
         return; /* how long it will take nobody knows now */
     if (view->counts_rows)
         throttle_view_words(&pieces[PIECE_THROTTLE].text, &view->throttle);
-    if (view->eta_s >= 0 && view->eta_s < 30 * 86400.0)
-        text_printf(&pieces[PIECE_ETA].text, "ETA %s", human_eta((uint64_t)ceil(view->eta_s)).text);
-    else if (view->fraction < 0 && view->elapsed_s >= WORTH_SAYING_S)
+    progress_eta(&pieces[PIECE_ETA].text, view);
+    if (view->fraction < 0 && view->elapsed_s >= WORTH_SAYING_S)
         text_printf(&pieces[PIECE_ETA].text, "%s so far",
                     human_eta((uint64_t)view->elapsed_s).text);
 }
@@ -291,6 +316,8 @@ json_t *progress_json(const struct progress_view *view)
         json_object_set_new(object, "rows_per_s", json_integer((json_int_t)view->rows_per_s));
     if (view->eta_s >= 0)
         json_object_set_new(object, "eta_s", json_integer((json_int_t)view->eta_s));
+    if (view->eta_other_s > 0)
+        json_object_set_new(object, "eta_other_s", json_integer((json_int_t)view->eta_other_s));
     if (view->rests) {
         json_object_set_new(object, "rests", json_string(rest_word(view)));
         if (view->rests_until)

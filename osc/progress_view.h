@@ -22,6 +22,7 @@ struct progress_view {
     double fraction;                   /* 0 … 1, negative when unknown */
     double rows_per_s;                 /* smoothed; negative when unknown */
     double eta_s;                      /* until the end of the step; negative when unknown */
+    double eta_other_s;                /* the same by the rate of the last minutes */
     uint64_t backlog;
     unsigned replicas, replicas_unknown;
     uint64_t replica_lag_ms; /* of the slowest one that is known */
@@ -40,6 +41,7 @@ struct progress_meter {
     uint64_t rows;
     double fraction;
     double row_rate, fraction_rate, weight; /* decaying sums */
+    double slow_rate, slow_weight;          /* the same of the fraction, over minutes */
 };
 
 /* Reads the counters at `now_ms` of a monotonic clock. */
@@ -49,6 +51,12 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
 /* A line of at most `columns` columns: what matters least is left out first. */
 void progress_line(struct text *out, const struct progress_view *view, unsigned columns,
                    bool is_unicode);
+
+/* "ETA 3 m", "ETA 3 m to 5 m" where the rate varies, "" when unknown. */
+void progress_eta(struct text *out, const struct progress_view *view);
+/* ten cells: ▕████▌     ▏ */
+void progress_bar(struct text *out, double fraction, bool is_unicode);
+void progress_rows(struct text *out, const struct progress_view *view);
 
 /* "lag 1.2 s", "lag ?", or nothing without a replica. */
 void progress_lag(struct text *out, const struct progress_view *view);

@@ -1,5 +1,6 @@
 #include "osc/rest_view.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "osc/base/clock.h"
@@ -58,6 +59,28 @@ static void read_options(struct options *options, const char *json, struct arena
     (void)!options_recall(options, json, arena, &ignored);
 }
 
+/* Hours of work, spread over the hours allowed. */
+static const char *forecast(const struct options *options, const struct progress_view *progress,
+                            struct arena *arena)
+{
+    struct error ignored = ERROR_INIT;
+    struct rules rules;
+    int64_t when = 0;
+    const double eta_s = fmax(progress->eta_s, progress->eta_other_s);
+
+    if (!options->window || progress->eta_s < 0 || eta_s > 1e8 ||
+        !rules_read(options, arena, &rules, &ignored))
+        return "";
+    const char *work = arena_string(arena, human_eta((uint64_t)ceil(eta_s)).text);
+    if (!window_will_do(&rules.window, rules.zone, clock_calendar(), (int64_t)ceil(eta_s), &when))
+        return arena_printf(arena, "the window will not do: %s of work are left in this step",
+                            work);
+    return arena_printf(arena,
+                        "at this rate %s of work are left in this step, which the window allows "
+                        "by %s",
+                        work, rules_moment(rules.zone, when, arena));
+}
+
 void rest_view_read(struct rest_view *view, const struct state_row *row,
                     const struct progress_view *progress, const char *name, struct arena *arena)
 {
@@ -65,9 +88,10 @@ void rest_view_read(struct rest_view *view, const struct state_row *row,
     const char *cutover = arena_printf(arena, "osc cutover %s swaps now", name);
     struct options options;
 
-    *view = (struct rest_view){"", ""};
+    *view = (struct rest_view){"", "", ""};
     read_options(&options, row->options, arena);
     const char *moment = until(&options, progress->rests_until, arena);
+    view->forecast = forecast(&options, progress, arena);
     switch (*row->paused ? REST_PAUSED : (enum rest_reason)progress->rests) {
     case REST_NONE: return;
     case REST_PAUSED:

@@ -8,8 +8,9 @@
 #include "osc/state.h"
 
 struct rest_view {
-    const char *words; /* "" when nothing keeps it waiting */
-    const char *next;  /* the command that ends the rest; "" */
+    const char *words;    /* "" when nothing keeps it waiting */
+    const char *next;     /* the command that ends the rest; "" */
+    const char *forecast; /* whether the window will do; "" */
 };
 
 /* `name` stands for the migration in a command. */

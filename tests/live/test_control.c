@@ -321,6 +321,88 @@ static void nonsense_changes_nothing(void **state)
     assert_migrated(s, osc, ROWS);
 }
 
+/* ---- looking on ---- */
+
+/* A line of shell, and what it prints. */
+PRINTF(2, 3)
+static const char *shell(struct scene *s, const char *format, ...)
+{
+    char *command = NULL, bytes[8192];
+    va_list args;
+
+    va_start(args, format);
+    assert_true(vasprintf(&command, format, args) > 0);
+    va_end(args);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    const size_t length = fread(bytes, 1, sizeof bytes, pipe);
+    (void)pclose(pipe);
+    free(command);
+    return arena_copy(s->arena, bytes, length);
+}
+
+/* What stands on the terminal, once these words do. */
+static const char *await_pane(struct scene *s, const char *words)
+{
+    const struct deadline until = deadline_in_ms(60000);
+
+    for (;;) {
+        const char *pane = shell(s, "tmux -S %s/tmux capture-pane -p 2>&1", s->directory);
+        if (strstr(pane, words))
+            return pane;
+        if (deadline_passed(&until))
+            fail_msg("\"%s\" does not stand on the terminal:\n%s", words, pane);
+        pause_ms(50);
+    }
+}
+
+static void a_terminal_shows_what_runs_and_draws_over_it(void **state)
+{
+    struct scene *s = *state;
+
+    scene_hold(s, "chunk-committed");
+    const pid_t osc = start(s, "--chunk-time=10ms");
+    scene_await(s, "chunk-committed");
+    (void)shell(s,
+                "LC_ALL=C.UTF-8 tmux -u -S %s/tmux -f /dev/null new-session -d -x 90 -y 40 "
+                "\"%s status --watch --dsn '%s'; sleep 60\"",
+                s->directory, getenv("OSC_BINARY"), s->dsn);
+    (void)await_pane(s, "▶ copy");
+    (void)tell(s, "pause");
+    const char *pane = await_pane(s, "paused by");
+    assert_non_null(strstr(pane, "✓ capture"));
+    assert_non_null(strstr(pane, "osc unpause 1"));
+    assert_null(strstr(strstr(pane, "migration 1") + 1, "migration 1")); /* drawn over */
+    scene_release(s, "chunk-committed");
+    (void)tell(s, "unpause");
+    assert_migrated(s, osc, ROWS);
+    pane = await_pane(s, "swapped");
+    assert_null(strstr(strstr(pane, "migration 1") + 1, "migration 1"));
+    assert_non_null(strstr(pane, "osc finish 1"));
+    (void)shell(s, "tmux -S %s/tmux kill-server", s->directory);
+}
+
+static void without_a_terminal_there_are_plain_lines(void **state)
+{
+    struct scene *s = *state;
+
+    scene_hold(s, "copy");
+    const pid_t osc = start(s, "--cutover=manual");
+    scene_await(s, "copy");
+    assert_int_equal(setenv("OSC_TUNE_LINE_MS", "200", 1), 0);
+    const pid_t watch = scene_start(s, "status", "--watch", NULL);
+    scene_release(s, "copy");
+    await_status(s, "it waits for osc cutover");
+    pause_ms(600);
+    (void)tell(s, "cutover");
+    assert_migrated(s, osc, ROWS);
+    struct outcome outcome = scene_wait(s, watch);
+    assert_non_null(strstr(outcome.out, "1 running t  step 8/9 cutover  waits for osc cutover\n"));
+    assert_null(strstr(outcome.out, "\033"));
+    assert_exit(outcome, 0);
+    assert_int_equal(unsetenv("OSC_TUNE_LINE_MS"), 0);
+}
+
 /* ---- hours ---- */
 
 /* 2025-11-24 was a Monday; Berlin is an hour ahead. */
@@ -377,12 +459,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
     const struct CMUnitTest tests[] = {
-        TEST(a_pause_is_heeded_in_every_step),     TEST(a_paused_copy_rests_and_writes_are_kept),
-        TEST(a_killed_migration_is_still_paused),  TEST(a_stopped_migration_can_be_told_beforehand),
-        TEST(a_manual_cutover_waits_for_the_word), TEST(the_word_may_be_taken_back),
-        TEST(a_flag_file_postpones_the_swap),      TEST(a_pause_stands_above_the_word),
-        TEST(operators_at_once_do_no_harm),        TEST(nonsense_changes_nothing),
-        TEST(outside_its_window_the_copy_rests),   TEST(the_swap_has_hours_of_its_own),
+        TEST(a_pause_is_heeded_in_every_step),
+        TEST(a_paused_copy_rests_and_writes_are_kept),
+        TEST(a_killed_migration_is_still_paused),
+        TEST(a_stopped_migration_can_be_told_beforehand),
+        TEST(a_manual_cutover_waits_for_the_word),
+        TEST(the_word_may_be_taken_back),
+        TEST(a_flag_file_postpones_the_swap),
+        TEST(a_pause_stands_above_the_word),
+        TEST(operators_at_once_do_no_harm),
+        TEST(nonsense_changes_nothing),
+        TEST(a_terminal_shows_what_runs_and_draws_over_it),
+        TEST(without_a_terminal_there_are_plain_lines),
+        TEST(outside_its_window_the_copy_rests),
+        TEST(the_swap_has_hours_of_its_own),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
