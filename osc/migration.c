@@ -17,6 +17,7 @@
 #include "osc/db/replicas.h"
 #include "osc/hook_points.h"
 #include "osc/leave.h"
+#include "osc/long_work.h"
 #include "osc/output.h"
 #include "osc/plan/own.h"
 #include "osc/progress_view.h"
@@ -298,8 +299,10 @@ static void describe_progress(const struct progress *progress, struct text *json
 /* What only a run can know that has looked for a while. */
 static void describe_pace(const struct progress_view *view, struct text *json)
 {
-    json_t *pace = json_pack("{s:f, s:f, s:f}", "rows_per_s", view->rows_per_s, "eta_s",
-                             view->eta_s, "eta_other_s", view->eta_other_s);
+    json_t *pace = json_pack("{s:f, s:f, s:f, s:o, s:i}", "rows_per_s", view->rows_per_s, "eta_s",
+                             view->eta_s, "eta_other_s", view->eta_other_s, "server_words",
+                             output_string(view->server_words ? view->server_words : ""),
+                             "server_permille", view->server_permille);
     char *dump = json_dumps(pace, JSON_COMPACT);
 
     json->bytes[--json->length] = '\0'; /* the bracket */
@@ -355,6 +358,17 @@ static void heed_orders(struct migration *m, const struct orders *orders, bool *
     cancel_set(m->cancel);
 }
 
+/* Index builds and ANALYZE: statements that only the server knows about. */
+static void heed_long_work(struct migration *m, struct db *db)
+{
+    const unsigned number = atomic_load(&m->request->progress->step_number);
+
+    if (number == STEP_INDEXES + 1 || number == STEP_CATCH_UP + 1)
+        long_work_look(&m->plan, db, m->request->progress);
+    else
+        long_work_forget(m->request->progress);
+}
+
 /* A heartbeat that cannot be written harms nobody: the lease is what protects. */
 static bool keep(void *argument, struct cancel *cancel, struct error *err)
 {
@@ -392,6 +406,8 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
         }
         if (db)
             heed_server(m, db);
+        if (db && !db_is_lost(db))
+            heed_long_work(m, db);
         /* Whoever has given an order waits to see it heeded. */
     } while (cancel_sleep_ms(cancel, has_news ? 0 : TUNED("BEAT_MS", BEAT_MS)));
     db_close(db);

@@ -41,11 +41,16 @@ static double real(const json_t *object, const char *name)
     return json_is_number(value) && json_number_value(value) < 1e15 ? json_number_value(value) : -1;
 }
 
-static void read_pace(struct progress_view *progress, const json_t *pace)
+static void read_pace(struct progress_view *progress, const json_t *pace, struct arena *arena)
 {
+    const char *words = json_string_value(json_object_get(pace, "server_words"));
+    const double permille = real(pace, "server_permille");
+
     progress->rows_per_s = real(pace, "rows_per_s");
     progress->eta_s = real(pace, "eta_s");
     progress->eta_other_s = real(pace, "eta_other_s");
+    progress->server_words = words && *words ? arena_string(arena, words) : NULL;
+    progress->server_permille = permille >= 0 && permille <= 1000 ? (int)permille : -1;
 }
 
 /* The counters as the run wrote them with its last heartbeat. */
@@ -80,7 +85,9 @@ static void read_progress(struct migration_view *view, struct arena *arena)
     atomic_store(&progress.rests_until, (int64_t)counter(json, "rests_until"));
     throttle_view_restore(json_object_get(json, "throttle"), &progress, arena);
     progress_read(&meter, &progress, 0, &view->progress);
-    read_pace(&view->progress, json_object_get(json, "pace"));
+    /* What was measured is of the step that the run was in. */
+    const bool is_current = step && strcmp(step, row->step) == 0;
+    read_pace(&view->progress, is_current ? json_object_get(json, "pace") : NULL, arena);
     json_decref(json);
 }
 

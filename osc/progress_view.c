@@ -100,6 +100,8 @@ void progress_read(struct progress_meter *meter, const struct progress *progress
         .rests = atomic_load(&progress->rests),
         .is_at_rest = atomic_load(&progress->is_at_rest),
         .rests_until = atomic_load(&progress->rests_until),
+        .server_words = atomic_load(&progress->server_words),
+        .server_permille = atomic_load(&progress->server_permille),
         .rows_per_s = -1,
         .eta_s = -1,
         .eta_other_s = -1,
@@ -152,6 +154,7 @@ enum {
     PIECE_LAG,
     PIECE_ATTEMPTS,
     PIECE_THREADS,
+    PIECE_SERVER,
     PIECE_THROTTLE,
     PIECE_ETA,
     PIECE_REST,
@@ -159,7 +162,7 @@ enum {
 };
 
 /* In the order of the pieces. */
-static const unsigned ranks[PIECES] = {1, 0, 11, 2, 7, 5, 6, 8, 4, 10, 9, 3, 1};
+static const unsigned ranks[PIECES] = {1, 0, 11, 2, 7, 5, 6, 8, 4, 10, 5, 9, 3, 1};
 
 static void add_name(struct text *out, const char *name)
 {
@@ -213,6 +216,15 @@ void progress_eta(struct text *out, const struct progress_view *view)
         text_printf(out, " to %s", human_eta((uint64_t)ceil(high_s)).text);
 }
 
+void progress_server(struct text *out, const struct progress_view *view)
+{
+    if (!view->server_words)
+        return;
+    text_add(out, view->server_words);
+    if (view->server_permille >= 0)
+        text_printf(out, " %.1f%%", (double)view->server_permille / 10);
+}
+
 static void fill(struct piece *pieces, const struct progress_view *view, bool is_unicode)
 {
     add_name(&pieces[PIECE_TABLE].text, view->table);
@@ -238,6 +250,7 @@ static void fill(struct piece *pieces, const struct progress_view *view, bool is
     if (view->threads)
         text_printf(&pieces[PIECE_THREADS].text, "threads %u", view->threads);
     text_add(&pieces[PIECE_REST].text, rest_word(view));
+    progress_server(&pieces[PIECE_SERVER].text, view);
     if (view->rests)
         return; /* how long it will take nobody knows now */
     if (view->counts_rows)
@@ -318,6 +331,12 @@ json_t *progress_json(const struct progress_view *view)
         json_object_set_new(object, "eta_s", json_integer((json_int_t)view->eta_s));
     if (view->eta_other_s > 0)
         json_object_set_new(object, "eta_other_s", json_integer((json_int_t)view->eta_other_s));
+    if (view->server_words) {
+        json_object_set_new(object, "server_words", output_string(view->server_words));
+        if (view->server_permille >= 0)
+            json_object_set_new(object, "server_percent",
+                                json_real((double)view->server_permille / 10));
+    }
     if (view->rests) {
         json_object_set_new(object, "rests", json_string(rest_word(view)));
         if (view->rests_until)

@@ -32,6 +32,8 @@ struct progress_view {
     bool is_at_rest;
     int64_t rests_until;
     struct throttle_view throttle;
+    const char *server_words; /* what the server says of its long statement; NULL */
+    int server_permille;      /* of that; negative: unknown */
 };
 
 /* Remembers earlier readings, for rates. */
@@ -54,6 +56,8 @@ void progress_line(struct text *out, const struct progress_view *view, unsigned 
 
 /* "ETA 3 m", "ETA 3 m to 5 m" where the rate varies, "" when unknown. */
 void progress_eta(struct text *out, const struct progress_view *view);
+/* "building index: sorting live tuples 45.2%", or nothing. */
+void progress_server(struct text *out, const struct progress_view *view);
 /* ten cells: ▕████▌     ▏ */
 void progress_bar(struct text *out, double fraction, bool is_unicode);
 void progress_rows(struct text *out, const struct progress_view *view);

@@ -43,6 +43,13 @@ struct shadow_dialect {
     /* ANALYZE and what else makes the shadow ready to serve from its first moment. */
     bool (*analyze)(struct db *db, const struct plan *plan, struct error *err);
 
+    /*
+     * The server's own progress in a long statement of ours on the shadow: a query for words and
+     * tenths of a percent (NULL: unknown), the least first.  Template {schema_text}, {shadow_text};
+     * NULL: this server tells nothing.
+     */
+    const char *(*long_work)(const struct facts *facts);
+
     /* Is the table that has the shadow's name now the one that create() made? */
     bool (*is_ours)(struct db *db, const struct plan *plan, const char *deferred, bool *ours,
                     struct error *err);

@@ -388,7 +388,26 @@ static bool analyze(struct db *db, const struct plan *plan, struct error *err)
     return sql_exec(db, "ANALYZE TABLE {shadow}", &plan->env, NULL, err);
 }
 
+/*
+ * MySQL has it where the administrator has switched the consumer events_stages_current on.
+ * MariaDB leaves PROGRESS in its process list at 0 while InnoDB builds indexes.
+ */
+static const char stages[] =
+    "SELECT SUBSTRING_INDEX(e.EVENT_NAME, '/', -1),\n"
+    "  FLOOR(1000 * LEAST(e.WORK_COMPLETED, e.WORK_ESTIMATED) / NULLIF(e.WORK_ESTIMATED, 0))\n"
+    "FROM performance_schema.events_stages_current e\n"
+    "JOIN performance_schema.processlist p ON p.ID = (SELECT t.PROCESSLIST_ID\n"
+    "  FROM performance_schema.threads t WHERE t.THREAD_ID = e.THREAD_ID)\n"
+    "WHERE e.EVENT_NAME LIKE 'stage/innodb/alter%' AND p.DB = {schema_text}\n"
+    "  AND INSTR(p.INFO, {shadow_text}) > 0 ORDER BY 2";
+
+static const char *long_work(const struct facts *facts)
+{
+    return facts->lists_processes_well ? stages : NULL;
+}
+
 const struct shadow_dialect mysql_shadow = {
+    .long_work = long_work,
     .create = create,
     .rehearse = rehearse,
     .rehearse_end = rehearse_end,

@@ -173,7 +173,25 @@ static bool drop(struct db *db, const struct plan *plan, struct error *err)
     return good;
 }
 
+static const char *long_work(const struct facts *facts UNUSED)
+{
+    return "SELECT w.words, w.done FROM (\n"
+           "  SELECT relid, datid, phase AS words, 1000 * CASE WHEN tuples_total > 0\n"
+           "    THEN tuples_done / tuples_total::pg_catalog.float8\n"
+           "    ELSE blocks_done / NULLIF(blocks_total, 0)::pg_catalog.float8 END AS done\n"
+           "  FROM pg_catalog.pg_stat_progress_create_index\n"
+           "  UNION ALL SELECT relid, datid, 'analyze: ' || phase, 1000 * sample_blks_scanned\n"
+           "    / NULLIF(sample_blks_total, 0)::pg_catalog.float8\n"
+           "  FROM pg_catalog.pg_stat_progress_analyze) w\n"
+           "JOIN pg_catalog.pg_class c ON c.oid = w.relid\n"
+           "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
+           "WHERE n.nspname = {schema_text} AND c.relname = {shadow_text}\n"
+           "AND w.datid = (SELECT oid FROM pg_catalog.pg_database\n"
+           "  WHERE datname = pg_catalog.current_database()) ORDER BY 2";
+}
+
 const struct shadow_dialect postgres_shadow = {
+    .long_work = long_work,
     .create = create,
     .rehearse = rehearse,
     .rehearse_end = rehearse_end,

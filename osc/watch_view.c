@@ -55,6 +55,7 @@ static void add_current(struct text *line, const struct progress_view *progress,
         text_add(line, "  ");
         progress_eta(line, progress);
     }
+    progress_server(line, progress);
     if (progress->attempts)
         text_printf(line, "  attempt %u", progress->attempts);
 }

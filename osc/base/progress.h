@@ -61,10 +61,12 @@ struct progress {
     atomic_uint threads_allowed; /* at work side by side at most, now */
     _Atomic(const char *) throttle_reason;
     struct progress_signal signals[MOST_SIGNALS];
-    atomic_uint rests;               /* enum rest_reason: what says that it should rest */
-    atomic_bool is_at_rest;          /* and it does: what cannot rest goes on     */
-    atomic_int_fast64_t rests_until; /* seconds since 1970; 0: nobody knows       */
-    atomic_uint_fast64_t heeded;     /* number of the last order of an operator   */
+    _Atomic(const char *) server_words; /* what the server does in a long statement; NULL */
+    atomic_int server_permille;         /* and how far it is with that; negative: unknown */
+    atomic_uint rests;                  /* enum rest_reason: what says that it should rest */
+    atomic_bool is_at_rest;             /* and it does: what cannot rest goes on     */
+    atomic_int_fast64_t rests_until;    /* seconds since 1970; 0: nobody knows       */
+    atomic_uint_fast64_t heeded;        /* number of the last order of an operator   */
 };
 
 #endif
