@@ -10,8 +10,10 @@ enum {
     SLOW_US = 25000, /* below that nobody complains, however quick it usually is */
     NEAR_LIMIT = 50,
     AT_LIMIT = 100,
-    FIRST_ALLOWANCE = 12,
-    ALLOWANCE_STEP = 2,
+    FAR_BEYOND = 200,
+    LOOKS_BETWEEN_CUTS = 4,
+    FIRST_ALLOWANCE = 3,
+    ALLOWANCE_STEP = 1,
     NOTHING = 3, /* as little as this makes no way, and keeps what is over its limit there */
 };
 
@@ -23,6 +25,7 @@ void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company)
         .quiet_looks = ALONE_AFTER - 1,
         .duty = TEMPO_FULL,
         .allowance = TEMPO_FULL,
+        .looks_since_cut = LOOKS_BETWEEN_CUTS,
     };
 }
 
@@ -44,12 +47,26 @@ static void weigh_company(struct tempo *tempo, bool is_quiet)
         tempo->duty = LEAST_DUTY;
 }
 
+static unsigned looks_between(unsigned strain)
+{
+    return strain >= FAR_BEYOND ? 1 : LOOKS_BETWEEN_CUTS;
+}
+
+static void cut(struct tempo *tempo)
+{
+    tempo->allowance = tempo->allowance / 2 > NOTHING ? tempo->allowance / 2 : 0;
+    tempo->looks_since_cut = 0;
+}
+
 static void weigh_limits(struct tempo *tempo, unsigned strain)
 {
+    tempo->looks_since_cut++;
     if (strain >= TEMPO_STOP)
         tempo->allowance = 0;
+    else if (strain >= AT_LIMIT && tempo->looks_since_cut < looks_between(strain))
+        return; /* what the last cut did is not seen yet */
     else if (strain >= AT_LIMIT)
-        tempo->allowance = tempo->allowance / 2 > NOTHING ? tempo->allowance / 2 : 0;
+        cut(tempo);
     else if (strain < NEAR_LIMIT)
         tempo->allowance =
             at_most(tempo->allowance + ALLOWANCE_STEP + tempo->allowance / 8, TEMPO_FULL);

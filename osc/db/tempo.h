@@ -21,6 +21,7 @@ struct tempo {
     unsigned quiet_looks;           /* in a row */
     unsigned duty;                  /* percent of one thread's time, in company */
     unsigned allowance;             /* percent of all threads' time, by the limits */
+    unsigned looks_since_cut;       /* of the allowance */
     uint64_t usual_us;              /* what a commit takes when it is quick */
     unsigned commits, slow_commits; /* since the last look */
 };

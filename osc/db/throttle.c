@@ -15,6 +15,7 @@
 
 enum {
     PIECE_US = 80000,
+    LEAST_PIECE_US = 10000,
     COMPANY_PER_S = 20,    /* fewer statements are a monitor's, or somebody's at a prompt */
     LOOK_AGAIN_US = 20000, /* a token that is set wakes nobody */
     LONGEST_REST_US = 2000000,
@@ -338,9 +339,12 @@ void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us)
 
 uint64_t throttle_piece_us(struct throttle *throttle, uint64_t wanted_us)
 {
-    const uint64_t most = TUNED("PIECE_US", PIECE_US);
+    uint64_t most = TUNED("PIECE_US", PIECE_US);
 
     pthread_mutex_lock(&throttle->lock);
+    /* Near a limit pieces shrink as well: a replica shows each of them as a lag of its own. */
+    const uint64_t near = most * throttle->tempo.allowance / TEMPO_FULL;
+    most = near > LEAST_PIECE_US ? near : LEAST_PIECE_US;
     wanted_us = throttle->piece_us ? throttle->piece_us : wanted_us;
     const bool is_short = power(throttle) < TEMPO_FULL && wanted_us > most;
     pthread_mutex_unlock(&throttle->lock);

@@ -145,7 +145,7 @@ static void the_lag_of_a_slow_replica_stays_near_its_limit(void **state)
     const char *rows = getenv("OSC_TEST_LAG_ROWS");
 
     /* PostgreSQL's replicas have less to do for a row. */
-    const unsigned slow = s->is_postgres ? 4 : 15;
+    const unsigned slow = s->is_postgres ? 4 : 30;
     fill_t(s, rows ? (unsigned)atoi(rows) : s->is_postgres ? 3 * ROWS : ROWS);
     pair_slow_down(pair, slow);
     const struct lag_seen limited = alter_watching(s, "ADD COLUMN c int", "--max-lag=1s");
