@@ -361,7 +361,7 @@ static void it_says_when_work_will_be_done(void **state)
 static struct rules rules_of(struct options *options, int64_t now, struct arena *arena)
 {
     struct error err = ERROR_INIT;
-    struct rules rules;
+    struct rules rules = {.flag_file = NULL};
 
     if (!rules_settle(options, now, arena, &err) || !rules_read(options, arena, &rules, &err))
         fail_msg("%s", err.text);
