@@ -29,6 +29,8 @@ static struct history *listening GUARDED_BY(lock);
 
 static void hear(enum log_level level, const char *event, const struct log_field *fields)
 {
+    if (strcmp(event, "progress") == 0)
+        return; /* shown all the time: it would push the others out */
     pthread_mutex_lock(&lock);
     if (listening)
         history_event(listening, level, event, fields);
