@@ -243,8 +243,7 @@ static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
         scene_pick(s,
                    "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND "
                    "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE t ADD COLUMN w%'",
-                   "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() "
-                   "AND STATE LIKE 'Waiting%' AND INFO LIKE 'ALTER TABLE t ADD COLUMN w%'"));
+                   scene_waits(s)));
     scene_release(s, moment);
     awaits(s, osc, "ALTER TABLE t ADD COLUMN w int");
     assert_int_equal(ends(&ddl), REPLY_REFUSED); /* by its own timeout */
@@ -291,8 +290,7 @@ static void waiting_ddl_of_another_table_is_none_of_our_business(void **state)
         s,
         "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
         "'ALTER TABLE another%' AND pid <> pg_backend_pid()",
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND STATE = "
-        "'Waiting for table metadata lock'");
+        scene_waits(s));
     while (scene_number(s, "%s", waits) == 0)
         ;
     assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", "--after=drop", NULL), 0);

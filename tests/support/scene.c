@@ -14,6 +14,7 @@
 
 #include "osc/base/clock.h"
 #include "osc/db/dialect.h"
+#include "osc/db/server.h"
 #include "tests/unit/unit.h"
 
 enum { PATIENCE_MS = 60000, MOST_ARGUMENTS = 32 };
@@ -186,6 +187,15 @@ uint64_t scene_number(struct scene *scene, const char *format, ...)
     if (!db_value_u64(scene->db, &value, statement, &err))
         fail_msg("%s: %s", statement, err.text);
     return value;
+}
+
+const char *scene_waits(const struct scene *scene)
+{
+    return db_facts(scene->db)->lists_processes_well
+               ? "SELECT COUNT(*) FROM performance_schema.processlist WHERE DB = DATABASE() AND "
+                 "STATE = 'Waiting for table metadata lock'"
+               : "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND "
+                 "STATE = 'Waiting for table metadata lock'";
 }
 
 void scene_await_some(struct scene *scene, const char *query)

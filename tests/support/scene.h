@@ -44,6 +44,8 @@ bool scene_try_sql(struct scene *scene, const char *statement); /* false on erro
 /* The one value; "" for NULL or no row. */
 const char *scene_value(struct scene *scene, const char *format, ...) PRINTF(2, 3);
 uint64_t scene_number(struct scene *scene, const char *format, ...) PRINTF(2, 3);
+/* The MySQL family's waits for a table of ours: a query that counts them, whatever others say. */
+const char *scene_waits(const struct scene *scene);
 /* Until the query counts something. */
 void scene_await_some(struct scene *scene, const char *query);
 
