@@ -285,7 +285,7 @@ static void the_signals_are_shown(void **state)
     fill_t(s, 10);
     scene_hold(s, "before-indexes");
     const pid_t run = scene_start(s, "alter", "t", "ADD COLUMN c int", "--max-load=1000",
-                                  "--max-wal-rate=1GiB", NULL);
+                                  "--max-wal-rate=1GiB", "--max-checkpoint-age=90%", NULL);
     scene_await(s, "before-indexes");
     static const char *const everywhere[] = {"replica lag", "commit", "load", "lock waits",
                                              "disk reserve"};
