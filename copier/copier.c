@@ -271,20 +271,6 @@ static bool skip_gap(struct worker *worker, struct cancel *cancel, struct error 
     return true;
 }
 
-/* Pieces of another length from now on: down at once, up as it is learned. */
-static void heed_throttle(struct worker *worker)
-{
-    const struct copy_job *job = worker->copier->job;
-    struct pace *pace = &worker->pace;
-    const uint64_t target = throttle_piece_us(job->throttle, job->chunk_time_ms * 1000);
-
-    if (target < pace->target_us)
-        pace->size = (uint64_t)((double)pace->size * (double)target / (double)pace->target_us);
-    if (pace->size < pace->least)
-        pace->size = pace->least;
-    pace->target_us = target;
-}
-
 /* Takes a chunk and copies it; *found is false when nothing is left. */
 static bool copy_next(struct worker *worker, struct cancel *cancel, bool *found, struct error *err)
 {
@@ -308,12 +294,13 @@ static bool copy_next(struct worker *worker, struct cancel *cancel, bool *found,
 
 static bool copy_chunks(struct worker *worker, struct cancel *cancel, struct error *err)
 {
-    struct throttle *throttle = worker->copier->job->throttle;
+    const struct copy_job *job = worker->copier->job;
+    struct throttle *throttle = job->throttle;
     bool good = true, found = true;
 
     while (good && found && throttle_enter(throttle, cancel, err)) {
         const uint64_t started = clock_us();
-        heed_throttle(worker);
+        pace_aim(&worker->pace, throttle_piece_us(throttle, job->chunk_time_ms * 1000));
         good = copy_next(worker, cancel, &found, err);
         throttle_leave(throttle, clock_us() - started);
     }

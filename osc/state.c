@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "osc/base/log.h"
 #include "osc/db/dialect.h"
 #include "osc/plan/own.h"
 
@@ -330,10 +331,32 @@ static const char *list_query(struct db *db, struct sql_env *env)
     return sql_renders(env->arena, query.bytes, env);
 }
 
+static bool is_empty(struct db *db, const struct sql_env *env, bool *empty, struct error *err)
+{
+    uint64_t left = 0;
+    const bool good = db_value_u64(
+        db, &left, sql_renders(env->arena, "SELECT COUNT(*) FROM {schema}." STATE_TABLE, env), err);
+
+    *empty = good && !left;
+    return good;
+}
+
 struct list {
     struct state_row *rows;
     size_t n, size;
 };
+
+/* Another version's, or somebody's who wants to be taken for us: told, and passed over. */
+static void tell_strange_table(struct db *db, const struct sql_env *env, const char *schema,
+                               const struct error *why)
+{
+    struct error trouble = ERROR_INIT;
+    bool empty = false;
+
+    if (is_empty(db, env, &empty, &trouble))
+        LOG(LOG_WARN, "a state table of another make is passed over", F("schema", schema),
+            F("error", why->text));
+}
 
 static bool list_schema(struct db *db, const char *schema, struct arena *arena, struct list *list,
                         struct error *err)
@@ -345,6 +368,7 @@ static bool list_schema(struct db *db, const char *schema, struct arena *arena, 
     if (!db_query(db, &rows, list_query(db, &env), err)) {
         if (err->kind != ERROR_MISSING)
             return false;
+        tell_strange_table(db, &env, schema, err);
         error_clear(err); /* no state table: nothing ever ran here */
         return true;
     }
@@ -385,16 +409,6 @@ bool state_list(struct db *db, const char *schema, struct arena *arena, struct s
     *out = list.rows;
     *n = list.n;
     return true;
-}
-
-static bool is_empty(struct db *db, const struct sql_env *env, bool *empty, struct error *err)
-{
-    uint64_t left = 0;
-    const bool good = db_value_u64(
-        db, &left, sql_renders(env->arena, "SELECT COUNT(*) FROM {schema}." STATE_TABLE, env), err);
-
-    *empty = good && !left;
-    return good;
 }
 
 /* Counted again under the lock: another process may be about to add its row. */

@@ -177,6 +177,14 @@ static void a_full_disk_behind_a_plan_is_told(void **state)
     assert_int_equal(shell(s, plan, "2>&1 >/dev/full | grep -q 'output cannot be written'"), 0);
 }
 
+static void a_state_table_of_another_make_is_told(void **state)
+{
+    struct scene *s = *state;
+
+    scene_sql(s, "CREATE TABLE osc_state (id int)");
+    assert_says(scene_osc(s, "status", NULL), 0, "passed over");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
 
 int main(void)
@@ -191,6 +199,7 @@ int main(void)
         TEST(a_merging_key_is_not_left_unverified),
         TEST(a_number_may_need_its_schema),
         TEST(a_full_disk_behind_a_plan_is_told),
+        TEST(a_state_table_of_another_make_is_told),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -190,6 +190,19 @@ static void pace_comes_to_the_wanted_time_and_stays(void **state)
     assert_int_equal(pace.size, 1);
 }
 
+/* Wide rows: the first chunk is a page or two, and then it is to be half of that. */
+static void a_chunk_is_never_of_nothing(void **state)
+{
+    (void)state;
+    struct pace pace = {.target_us = 250000, .size = 1, .least = 0, .most = 1};
+
+    pace_aim(&pace, 80000);
+    assert_int_equal(pace.size, 1);
+    assert_int_equal(pace.target_us, 80000);
+    pace_aim(&pace, 250000);
+    assert_int_equal(pace.size, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_later_run_goes_on_from_the_watermark),
         cmocka_unit_test(a_broken_watermark_is_an_error),
         cmocka_unit_test(pace_comes_to_the_wanted_time_and_stays),
+        cmocka_unit_test(a_chunk_is_never_of_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
