@@ -74,6 +74,9 @@ enum find { FIND_UNDER_WAY, FIND_RETIRED };
 
 /* Runs the steps from `from` on; settles what a failure leaves. */
 bool migration_run(struct migration *m, enum step_id from, struct error *err) MUST_CHECK;
+/* After a failure: nothing of ours stays where nothing was begun, else the row says how to go on.
+ */
+void migration_settle_failure(struct migration *m, struct error *err);
 enum step_id step_named(const char *name); /* STEP_DONE: none */
 const char *step_name(enum step_id step);
 
