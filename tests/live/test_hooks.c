@@ -240,8 +240,9 @@ static void no_transaction_is_open_while_a_hook_runs(void **state)
                             scene_pick(s,
                                        "SELECT count(*) FROM pg_stat_activity WHERE datname = "
                                        "current_database() AND state LIKE 'idle in transaction%'",
-                                       "SELECT count(*) FROM information_schema.innodb_trx")) !=
-               0) {
+                                       "SELECT count(*) FROM information_schema.innodb_trx x JOIN "
+                                       "information_schema.PROCESSLIST p ON p.ID = "
+                                       "x.trx_mysql_thread_id WHERE p.DB = DATABASE()")) != 0) {
             if (deadline_passed(&until))
                 fail_msg("a transaction is open at %s", moments[i]);
             assert_int_equal(usleep(10000), 0);
