@@ -14,6 +14,7 @@ bool command_alter(struct run *run, struct error *err);      /* command_migrate.
 bool command_resume(struct run *run, struct error *err);     /* command_migrate.c */
 bool command_finish(struct run *run, struct error *err);     /* command_migrate.c */
 bool command_abort(struct run *run, struct error *err);      /* command_migrate.c */
+bool command_advise(struct run *run, struct error *err);     /* command_advise.c  */
 bool command_plan(struct run *run, struct error *err);       /* command_plan.c    */
 bool command_verify(struct run *run, struct error *err);     /* command_verify.c  */
 bool command_status(struct run *run, struct error *err);     /* command_status.c  */

@@ -39,6 +39,22 @@ static const struct command plan = {
     .run = command_plan,
 };
 
+static const struct command advise = {
+    .name = "advise",
+    .bit = FOR_ADVISE,
+    .least = 0,
+    .most = 1,
+    .arguments = "[[SCHEMA.]TABLE]",
+    .summary = "look when the server is quiet, and what a table would take",
+    .text = "Samples what the server does and compares it with its own mean since it began to "
+            "count: one sample says only whether now is quieter than that. Samples kept with "
+            "--record, from cron for a day or more, show which hours are quiet, as --window takes "
+            "them; after a week also which days. Of a table it says how many writes it gets, how "
+            "long a migration takes and in how many nights. Only reads.",
+    .example = "osc advise users --sample 2m --dsn postgres://admin@db1/shop",
+    .run = command_advise,
+};
+
 static const struct command verify = {
     .name = "verify",
     .bit = FOR_VERIFY,
@@ -226,6 +242,6 @@ static const struct command help = {
 };
 
 const struct command *const commands[] = {
-    &alter,   &plan, &verify, &status, &history, &resume,     &pause_, &unpause,
-    &cutover, &set,  &finish, &abort_, &config,  &completion, &help,   NULL,
+    &alter,   &plan, &advise, &verify, &status, &history,    &resume, &pause_, &unpause,
+    &cutover, &set,  &finish, &abort_, &config, &completion, &help,   NULL,
 };

@@ -4,6 +4,7 @@
 #include "osc/db/dialect.h"
 
 #include "copier/copy_dialect.h"
+#include "osc/activity.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/driver.h"
 #include "osc/db/server.h"
@@ -28,6 +29,7 @@ const struct dialect mysql_dialect = {
     .cutover = &mysql_cutover,
     .state = &mysql_state,
     .estimate = &mysql_estimate,
+    .activity = &mysql_activity,
 };
 
 const struct dialect postgres_dialect = {
@@ -43,4 +45,5 @@ const struct dialect postgres_dialect = {
     .cutover = &postgres_cutover,
     .state = &postgres_state,
     .estimate = &postgres_estimate,
+    .activity = &postgres_activity,
 };

@@ -62,7 +62,9 @@ struct options {
     struct words replicas;               /* URLs of those that the server does not name */
     bool repair;                         /* journal the rows that differ and verify again */
     bool dry_run;
-    bool watch; /* look again and again */
+    bool watch;         /* look again and again */
+    uint64_t sample_ms; /* how long osc advise looks */
+    bool record;        /* and keeps what it saw */
     bool json, verbose, quiet;
     enum log_format log_format;
     unsigned log_level;   /* 0: as quiet and verbose say, else 1 more than enum log_level */
@@ -96,12 +98,13 @@ enum {
     FOR_UNPAUSE = 1 << 12,
     FOR_CUTOVER = 1 << 13,
     FOR_SET = 1 << 14,
+    FOR_ADVISE = 1 << 15,
 
     /* several of them */
     FOR_CHANGE = FOR_ALTER | FOR_PLAN | FOR_RESUME,
     FOR_ORDERS = FOR_PAUSE | FOR_UNPAUSE | FOR_CUTOVER | FOR_SET,
-    FOR_SERVER =
-        FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT | FOR_ORDERS,
+    FOR_SERVER = FOR_CHANGE | FOR_VERIFY | FOR_STATUS | FOR_HISTORY | FOR_FINISH | FOR_ABORT |
+                 FOR_ORDERS | FOR_ADVISE,
     FOR_ALL = FOR_SERVER | FOR_HELP | FOR_CONFIG | FOR_COMPLETION,
 };
 

@@ -59,7 +59,7 @@ const struct option option_time_zone = {
     .standard = "host",
     .zero = "host",
     .check = rules_check_zone,
-    .commands = FOR_CHANGE,
+    .commands = FOR_CHANGE | FOR_ADVISE,
     .help = "The zone of the hours given, as in Europe/Berlin; host is that of the host where "
             "osc runs. Summer time is heeded: the clock on the wall counts.",
 };

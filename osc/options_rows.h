@@ -9,6 +9,8 @@
 extern const struct option option_config, option_hook_timeout, option_hooks, option_target;
 extern const struct option option_log_file, option_log_format, option_log_level;
 extern const struct option option_metrics_file, option_metrics_listen;
+/* options_advise.c */
+extern const struct option option_record, option_sample;
 /* options_control.c: when it may work and swap */
 extern const struct option option_cutover;
 extern const struct option option_cutover_window;

@@ -198,7 +198,7 @@ const struct option option_replica = {
     .zero = "none",
     .standard = "none",
     .check = check_replica,
-    .commands = FOR_CHANGE,
+    .commands = FOR_CHANGE | FOR_ADVISE,
     .help = "A replica for --max-lag that the server does not name itself (report_host, "
             "pg_stat_replication), or a replica of a replica.",
 };

@@ -76,8 +76,7 @@ static void bridge(const struct quiet_week *week, double mean, bool open[WEEK_HO
     bool bridged[WEEK_HOURS];
 
     for (unsigned h = 0; h < WEEK_HOURS; h++)
-        bridged[h] =
-            open[h] || (open[before(h)] && open[after(h)] && load_of(week, h) <= mean);
+        bridged[h] = open[h] || (open[before(h)] && open[after(h)] && load_of(week, h) <= mean);
     memcpy(open, bridged, sizeof bridged);
 }
 

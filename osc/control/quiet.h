@@ -37,12 +37,12 @@ enum quiet_verdict {
 
 struct quiet_choice {
     enum quiet_verdict verdict;
-    bool is_weekly;        /* each hour of the week was seen; else every day counts alike */
-    unsigned hours_known;  /* of the day's 24                                              */
-    unsigned samples;      /* of all hours                                                 */
-    bool open[WEEK_HOURS]; /* QUIET_SOME                                                   */
-    unsigned hours;        /* that are open, of the week                                   */
-    double inside, outside;             /* the mean load                          */
+    bool is_weekly;         /* each hour of the week was seen; else every day counts alike */
+    unsigned hours_known;   /* of the day's 24                                              */
+    unsigned samples;       /* of all hours                                                 */
+    bool open[WEEK_HOURS];  /* QUIET_SOME                                                   */
+    unsigned hours;         /* that are open, of the week                                   */
+    double inside, outside; /* the mean load                          */
     unsigned least_samples, least_days; /* that an open hour rests on, … */
     unsigned most_samples, most_days;   /* … from the poorest to the richest      */
 };

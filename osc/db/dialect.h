@@ -20,6 +20,7 @@ struct dialect {
     const struct cutover_dialect *cutover;   /* osc/cutover_<name>.c       */
     const struct state_dialect *state;       /* osc/state_<name>.c         */
     const struct estimate_dialect *estimate; /* osc/estimate_<name>.c      */
+    const struct activity_dialect *activity; /* osc/activity_<name>.c      */
 };
 
 extern const struct dialect mysql_dialect;
