@@ -39,8 +39,11 @@ static bool take_look(struct sampler *s, struct moment *moment, struct error *er
 
     *moment = (struct moment){.table = {.usual_rows = -1}};
     if (!counts->look(s->db, &moment->activity, err) ||
-        (s->env && !counts->look_at_table(s->db, s->env, &moment->table, err)))
+        (s->env && !counts->look_at_table(s->db, s->env, &moment->table, err))) {
+        if (!*err->hint)
+            (void)error_hint(err, "nothing was changed: ask again when the server answers");
         return error_prefix(err, "looking at what the server does");
+    }
     moment->at_ms = clock_ms();
     return true;
 }
@@ -119,15 +122,18 @@ static void add_moment(struct sampler *s, const struct activity *activity)
     now->replicas_unknown = unknown > now->replicas_unknown ? unknown : now->replicas_unknown;
 }
 
+/* `work`: negative before there is a figure. */
 static void show(const struct sampler *s, double work)
 {
+    const uint64_t left_s = (deadline_left_ms(&s->until) + 999) / 1000;
     AUTO(text) line = TEXT_INIT;
 
     if (!s->is_shown)
         return;
-    text_printf(&line, "sampling, %s left: %s %s/s",
-                human_duration(deadline_left_ms(&s->until) / 1000 * 1000).text,
-                human_count((uint64_t)(work + 0.5)).text, s->advice->counts->work);
+    text_printf(&line, "sampling, %s left", human_eta(left_s).text);
+    if (work >= 0)
+        text_printf(&line, ": %s %s/s", human_count((uint64_t)(work + 0.5)).text,
+                    s->advice->counts->work);
     status_line_show(human_cut(line.bytes, status_line_columns() - 1, s->advice->request->arena));
 }
 
@@ -178,7 +184,7 @@ static bool sample(struct sampler *s, struct error *err)
     if (!take_look(s, &s->first, err))
         return false;
     s->last = s->first;
-    show(s, 0);
+    show(s, -1);
     while (goes_on && !deadline_passed(&s->until)) {
         goes_on = cancel_sleep_ms(cancel, pause_ms(s));
         if (!look_again(s, err))

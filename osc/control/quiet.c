@@ -165,17 +165,63 @@ struct spans {
     unsigned char days[DAY_HOURS][DAY_HOURS + 1]; /* [from][to]: a bit for each day */
 };
 
-/* A span goes on beyond midnight where it is shorter than a day, else it is cut there. */
-static void add_run(struct spans *spans, unsigned first, unsigned hours)
+static void add_span(struct spans *spans, unsigned first, unsigned hours)
 {
-    while (hours) {
-        const unsigned day = first / DAY_HOURS % DAYS, from = first % DAY_HOURS;
-        const unsigned today = DAY_HOURS - from;
-        const unsigned taken = hours < DAY_HOURS || hours < today ? hours : today;
-        const unsigned end = from + taken;
-        spans->days[from][end <= DAY_HOURS ? end : end - DAY_HOURS] |= (unsigned char)(1u << day);
-        first += taken;
-        hours -= taken;
+    const unsigned from = first % DAY_HOURS, end = from + hours;
+
+    spans->days[from][end <= DAY_HOURS ? end : end - DAY_HOURS] |=
+        (unsigned char)(1u << first / DAY_HOURS % DAYS);
+}
+
+/* How long a night lasts that begins at this hour on some other day, up to midnight else. */
+static unsigned night_from(const struct spans *spans, unsigned from)
+{
+    for (unsigned to = 1; to < from; to++)
+        if (spans->days[from][to])
+            return DAY_HOURS - from + to;
+    return DAY_HOURS - from;
+}
+
+/* How long before midnight a night begins that lasts until this hour; 0: there is none. */
+static unsigned night_until(const struct spans *spans, unsigned to)
+{
+    for (unsigned from = DAY_HOURS - 1; from > to; from--)
+        if (spans->days[from][to])
+            return DAY_HOURS - from;
+    return 0;
+}
+
+/*
+ * Whole days between the rest of a day and the beginning of another.  These two
+ * are written as the nights of other days are where there are such: the hours
+ * that come twice are open anyway.
+ */
+static void add_long_run(struct spans *spans, unsigned first, unsigned hours)
+{
+    const unsigned from = first % DAY_HOURS, end = first + hours;
+    unsigned day = first;
+
+    if (from) {
+        add_span(spans, first, night_from(spans, from));
+        day += DAY_HOURS - from;
+    }
+    const bool has_whole_day = day + DAY_HOURS <= end;
+    for (; day + DAY_HOURS <= end; day += DAY_HOURS)
+        add_span(spans, day, DAY_HOURS);
+    if (day < end) {
+        const unsigned before_midnight = has_whole_day ? night_until(spans, end - day) : 0;
+        add_span(spans, day - before_midnight, before_midnight + end - day);
+    }
+}
+
+static void add_runs(struct spans *spans, const bool open[WEEK_HOURS], bool are_long)
+{
+    for (unsigned h = 0; h < WEEK_HOURS; h++) {
+        const unsigned hours = open[h] && !open[before(h)] ? run_from(open, h) : 0;
+        if (are_long && hours >= DAY_HOURS)
+            add_long_run(spans, h, hours);
+        else if (!are_long && hours && hours < DAY_HOURS)
+            add_span(spans, h, hours);
     }
 }
 
@@ -217,10 +263,9 @@ void quiet_write(const bool open[WEEK_HOURS], struct text *out)
     AUTO(text) items = TEXT_INIT;
 
     if (run_from(open, 0) == WEEK_HOURS)
-        add_run(&spans, 0, WEEK_HOURS);
-    for (unsigned h = 0; h < WEEK_HOURS; h++)
-        if (open[h] && !open[before(h)])
-            add_run(&spans, h, run_from(open, h));
+        add_long_run(&spans, 0, WEEK_HOURS);
+    add_runs(&spans, open, false);
+    add_runs(&spans, open, true);
     for (unsigned day = 0; day < DAYS; day++)
         for (unsigned from = 0; from < DAY_HOURS; from++)
             for (unsigned to = 0; to <= DAY_HOURS; to++)

@@ -87,6 +87,15 @@ static void a_whole_weekend_is_written_as_days(void **state)
     assert_int_equal(f->choice.least_days, 2);
 }
 
+/* The rest of Friday and the beginning of Monday are written as the other nights are. */
+static void nights_and_weekends_are_written_together(void **state)
+{
+    struct fixture *f = *state;
+
+    see_days(f, 7, "Mon-Fri 22:00-06:00, Sat-Sun, Mon 00:00-06:00", 100);
+    assert_chosen(f, "Sat-Sun, Sun-Fri 22:00-06:00");
+}
+
 static void what_was_not_seen_is_not_called_quiet(void **state)
 {
     struct fixture *f = *state;
@@ -193,6 +202,7 @@ int main(void)
         TEST(nights_of_two_days_are_quiet_every_day),
         TEST(weekends_show_after_a_week),
         TEST(a_whole_weekend_is_written_as_days),
+        TEST(nights_and_weekends_are_written_together),
         TEST(what_was_not_seen_is_not_called_quiet),
         TEST(no_hour_stands_out_where_all_are_alike),
         TEST(any_hour_will_do_where_none_is_busy),
