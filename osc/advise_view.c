@@ -141,8 +141,10 @@ static void add_choice(struct text *out, const struct advice *advice)
 {
     const struct quiet_choice *choice = &advice->choice;
     struct arena *arena = arena_of(advice);
+    const char *zone = advice->request->options->time_zone;
 
-    add(out, "Quiet hours", "--window \"%s\"", advice->window);
+    add(out, "Quiet hours", "--window \"%s\"%s%s", advice->window, zone ? " --time-zone " : "",
+        zone ? zone : "");
     add(out, "", "%u hours a week with %s %s in the mean, %s in the others", choice->hours,
         per_second(choice->inside, arena), advice->counts->work,
         per_second(choice->outside, arena));
