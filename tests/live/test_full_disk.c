@@ -121,12 +121,13 @@ static pid_t comes_to_the_indexes(struct scene *s)
 static void gets_to_its_end(struct scene *s, pid_t osc)
 {
     struct outcome outcome = scene_wait(s, osc);
+    const bool has_stopped = outcome.status != 0;
 
-    if (outcome.status != 0) {
+    if (has_stopped)
         print_message("it stopped: %s\n", outcome.err);
-        assert_exit(outcome, 1);
+    assert_exit(outcome, has_stopped ? 1 : 0);
+    if (has_stopped)
         assert_exit(scene_osc(s, "resume", NULL), 0);
-    }
     assert_nothing_left(s, false);
 }
 
