@@ -131,6 +131,16 @@ static void gets_to_its_end(struct scene *s, pid_t osc)
     assert_nothing_left(s, false);
 }
 
+/* Rolled back: what the table holds is the writers' business. */
+static bool a_bulk_update_fits(struct scene *s)
+{
+    const bool fits =
+        scene_try_sql(s, "BEGIN") && scene_try_sql(s, "UPDATE users SET email = UPPER(email)");
+
+    (void)scene_try_sql(s, "ROLLBACK");
+    return fits;
+}
+
 /* Writes are refused then, as without osc where the table itself finds no room: none is lost. */
 static void the_journal_finds_no_room(void **state)
 {
@@ -140,15 +150,16 @@ static void the_journal_finds_no_room(void **state)
     bool fits = true;
 
     is_full_for(file_of(s, "users_osc_journal"));
-    for (int i = 0; fits && i < 200; i++) {
-        scene_sql(s, "BEGIN");
-        fits = scene_try_sql(s, "UPDATE users SET email = UPPER(email)");
-        scene_sql(s, "ROLLBACK");
-    }
+    for (int i = 0; fits && i < 200; i++)
+        fits = a_bulk_update_fits(s);
     assert_false(fits);
     scene_release(s, "before-indexes");
     (void)cancel_sleep_ms(NULL, 1000);
     room_is_made();
+    if (db_is_lost(s->db)) { /* MariaDB sometimes falls over its own rollback then */
+        own_server_crash();
+        own_server_restart(s);
+    }
     gets_to_its_end(s, osc);
     writing_ends(traffic, "journal");
 }
