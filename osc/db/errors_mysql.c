@@ -79,6 +79,7 @@ static const struct {
     {1049, 1049, ERROR_MISSING  },
     {1051, 1051, ERROR_MISSING  },
     {1054, 1054, ERROR_MISSING  },
+    {1109, 1109, ERROR_MISSING  }, /* a table that a plugin made */
     {1146, 1146, ERROR_MISSING  },
     {1176, 1176, ERROR_MISSING  },
     {1305, 1305, ERROR_MISSING  },

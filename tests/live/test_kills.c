@@ -148,6 +148,18 @@ static void backups_and_maintenance_are_left_alone(void **state)
     assert_true(plugin(s, "UNINSTALL SONAME 'metadata_lock_info'"));
 }
 
+/* Asked once when osc connects; whoever administers the server may think otherwise later. */
+static void what_tells_who_holds_may_go(void **state)
+{
+    struct scene *s = *state;
+
+    assert_true(plugin(s, "INSTALL SONAME 'metadata_lock_info'"));
+    const pid_t osc = comes_to(s, "cutover", "--cutover-timeout=30s", never);
+    assert_true(plugin(s, "UNINSTALL SONAME 'metadata_lock_info'"));
+    scene_release(s, "cutover");
+    assert_exit(scene_wait(s, osc), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_at_the_cutover, others_open, others_close),
         cmocka_unit_test_setup_teardown(suspects_are_not_killed, others_open, others_close),
         cmocka_unit_test_setup_teardown(no_statement_hides_who_holds, others_open, others_close),
+        cmocka_unit_test_setup_teardown(what_tells_who_holds_may_go, others_open, others_close),
         cmocka_unit_test_setup_teardown(backups_and_maintenance_are_left_alone, others_open,
                                         others_close),
     };

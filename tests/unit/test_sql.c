@@ -139,6 +139,7 @@ static void the_kinds_of_the_codes(void **state)
     assert_int_equal(mysql_error_kind(1406), ERROR_DATA);
     assert_int_equal(mysql_error_kind(2013), ERROR_LOST);
     assert_int_equal(mysql_error_kind(1156), ERROR_LOST);
+    assert_int_equal(mysql_error_kind(1109), ERROR_MISSING);
     assert_int_equal(mysql_error_kind(1146), ERROR_MISSING);
     assert_int_equal(mysql_error_kind(1045), ERROR_DENIED);
     assert_int_equal(mysql_error_kind(1064), ERROR_SERVER);
