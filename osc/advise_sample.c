@@ -10,7 +10,7 @@
 
 enum {
     INTERVALS = 20,
-    SHORTEST_MS = 2000, /* PostgreSQL's sessions tell what they did once a second */
+    SHORTEST_MS = 2000, /* some servers are told what a session did only once a second */
     LONGEST_MS = 10000,
     LEAST_MS = 900, /* less than this says nothing */
     SEARCH_MS = 2000,

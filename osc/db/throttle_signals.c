@@ -129,12 +129,35 @@ static enum reading rate(struct kept *kept, uint64_t *value, uint64_t now_ms)
     return READING_KNOWN;
 }
 
+/* A server that does not answer at all makes the others wait, too. */
+static enum reading ask(struct look *look, const char *const *questions, uint64_t *value,
+                        struct error *err)
+{
+    for (; look->db && *questions; questions++) {
+        AUTO(rows) rows = ROWS_INIT;
+        error_clear(err);
+        if (db_query(look->db, &rows, *questions, err) && rows_next(&rows, err)) {
+            if (rows_is_null(&rows, rows.columns - 1))
+                return READING_NONE;
+            *value = rows_u64(&rows, rows.columns - 1);
+            return READING_KNOWN;
+        }
+        if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
+            return READING_UNKNOWN;
+    }
+    if (!look->db)
+        error_set(err, ERROR_LOST, "the server does not answer");
+    return look->db ? READING_NONE : READING_UNKNOWN; /* not here, or not for us */
+}
+
 static void read_one(struct signals *signals, struct kept *kept, struct look *look)
 {
     struct error trouble = ERROR_INIT;
     uint64_t value = 0;
 
-    enum reading reading = kept->signal->read(look, &value, &trouble);
+    const struct signal *signal = kept->signal;
+    enum reading reading = signal->read ? signal->read(look, &value, &trouble)
+                                        : ask(look, signal->questions, &value, &trouble);
     const uint64_t now_ms = clock_ms();
     if (reading == READING_KNOWN && kept->signal->is_rate)
         reading = rate(kept, &value, now_ms);

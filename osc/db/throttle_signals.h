@@ -38,6 +38,9 @@ struct signal {
     bool is_soft; /* matters to others who are at work; without any it is not minded */
     bool is_late; /* shows late what our work does to it */
     bool is_rate; /* what is read grows: its growth in a second counts */
+    /* The server is asked: the first question that it understands counts; NULL is no reading … */
+    const char *questions[3];
+    /* … or this one is. */
     enum reading (*read)(struct look *look, uint64_t *value, struct error *err);
 };
 
@@ -77,9 +80,6 @@ void signals_free(struct signals *signals); /* NULL is fine */
 
 /* ---- for the rows ---- */
 
-/* The first value of the first of `questions` that this server understands; NULL is no reading. */
-enum reading signal_ask(struct look *look, const char *const *questions, uint64_t *value,
-                        struct error *err);
 /* 2xx or not. */
 enum reading signal_http(struct look *look, uint64_t *value, struct error *err);
 

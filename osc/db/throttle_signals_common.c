@@ -8,27 +8,6 @@
 
 #include "osc/db/throttle_signals.h"
 
-/* A server that does not answer at all makes the others wait, too. */
-enum reading signal_ask(struct look *look, const char *const *questions, uint64_t *value,
-                        struct error *err)
-{
-    for (; look->db && *questions; questions++) {
-        AUTO(rows) rows = ROWS_INIT;
-        error_clear(err);
-        if (db_query(look->db, &rows, *questions, err) && rows_next(&rows, err)) {
-            if (rows_is_null(&rows, rows.columns - 1))
-                return READING_NONE;
-            *value = rows_u64(&rows, rows.columns - 1);
-            return READING_KNOWN;
-        }
-        if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
-            return READING_UNKNOWN;
-    }
-    if (!look->db)
-        error_set(err, ERROR_LOST, "the server does not answer");
-    return look->db ? READING_NONE : READING_UNKNOWN; /* not here, or not for us */
-}
-
 /* ---- the rows ---- */
 
 static enum reading read_lag(struct look *look, uint64_t *value, struct error *err)

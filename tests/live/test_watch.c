@@ -197,17 +197,24 @@ static void the_file_tells_how_it_ended(void **state)
         fail_msg("promtool (package prometheus) objects: %s", said.bytes);
 }
 
+/* A run that writes its metrics to `path`, and stands still where `step` begins. */
+static pid_t held_at(struct scene *s, const char *step, const char **path)
+{
+    *path = arena_printf(s->arena, "%s/osc.prom", s->directory);
+    scene_hold(s, step);
+    const pid_t pid =
+        scene_start(s, "alter", "items", "ADD COLUMN c int", "--metrics-file", *path, NULL);
+    scene_await(s, step);
+    return pid;
+}
+
 static void a_divergence_is_counted(void **state)
 {
     struct scene *s = *state;
-    char path[300];
+    const char *path;
     AUTO(text) text = TEXT_INIT;
 
-    (void)snprintf(path, sizeof path, "%s/osc.prom", s->directory);
-    scene_hold(s, "verify");
-    const pid_t pid =
-        scene_start(s, "alter", "items", "ADD COLUMN c int", "--metrics-file", path, NULL);
-    scene_await(s, "verify");
+    const pid_t pid = held_at(s, "verify", &path);
     scene_sql(s, "UPDATE items_osc_new SET name = 'spoilt' WHERE id IN (7, 8)");
     scene_release(s, "verify");
     assert_exit(scene_wait(s, pid), 4);
@@ -220,14 +227,10 @@ static void a_divergence_is_counted(void **state)
 static void errors_of_the_server_are_counted(void **state)
 {
     struct scene *s = *state;
-    char path[300];
+    const char *path;
     AUTO(text) text = TEXT_INIT;
 
-    (void)snprintf(path, sizeof path, "%s/osc.prom", s->directory);
-    scene_hold(s, "copy");
-    const pid_t pid =
-        scene_start(s, "alter", "items", "ADD COLUMN c int", "--metrics-file", path, NULL);
-    scene_await(s, "copy");
+    const pid_t pid = held_at(s, "copy", &path);
     scene_sql(s, "DROP TABLE items_osc_new");
     scene_release(s, "copy");
     struct outcome outcome = scene_wait(s, pid);

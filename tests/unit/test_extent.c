@@ -2,45 +2,11 @@
 
 #include "copier/copy_dialect.h"
 #include "osc/db/dialect.h"
-#include "osc/db/driver.h"
+#include "tests/support/db_fake.h"
 
-/* A server whose table holds ROWS rows, the last of them with the key `highest`. */
 enum { ROWS = 500000 };
-static const char *answers[2];
-static size_t lengths[2];
-static bool has_answer;
-static const char *highest;
 
-static bool fake_query(struct db *db, struct rows *rows, const char *statement, struct error *err)
-{
-    (void)db, (void)err;
-    answers[0] = "1";
-    answers[1] = highest;
-    rows->columns = strstr(statement, "MAX(") ? 2 : 1;
-    for (unsigned i = 0; i < rows->columns; i++)
-        lengths[i] = strlen(answers[i]);
-    has_answer = true;
-    return true;
-}
-
-static bool fake_next(struct rows *rows, struct error *err)
-{
-    (void)err;
-    const bool has = has_answer;
-    has_answer = false;
-    rows->values = answers;
-    rows->lengths = lengths;
-    return has;
-}
-
-static void fake_finish(struct rows *rows)
-{
-    (void)rows;
-}
-
-static const struct db_driver driver = {
-    .query = fake_query, .next = fake_next, .finish = fake_finish};
-static const struct dialect dialect = {.driver = &driver};
+static const struct dialect dialect = {.driver = &fake_driver};
 static const struct column id = {
     .name = "id", .quoted = "`id`", .type = "bigint", .type_name = "bigint"};
 static const struct column *key_columns[] = {&id};
@@ -48,19 +14,26 @@ static const struct key key = {.n_columns = 1, .columns = key_columns};
 static const struct table source = {
     .name = "t", .quoted = "`t`", .rows_estimate = ROWS, .data_bytes = ROWS * 100};
 
-static struct extent measured(const char *highest_key)
+/* Of a table with ROWS rows, the last of them with the key `highest`. */
+static struct extent measured(const char *highest)
 {
-    struct db db = {.driver = &driver, .dialect = &dialect};
     struct arena *arena = arena_new();
     struct plan plan = {.arena = arena, .source = &source, .key = &key};
     struct extent extent = {.is_empty = true};
     struct error err = ERROR_INIT;
+    struct db db;
+    const struct fake_answer answers[] = {
+        {.words = "MAX(", .rows = arena_printf(arena, "1|%s", highest)},
+        {.words = "EXISTS",         .rows = "1"},
+        {.words = NULL              },
+    };
 
+    fake_open(&db, &dialect, answers);
     plan.env.arena = arena;
     sql_bind_sql(&plan.env, "key", "t.`id`");
     sql_bind_sql(&plan.env, "source", "`t`");
-    highest = highest_key;
     assert_true(mysql_copy.extent(&db, &plan, &extent, &err));
+    fake_close(&db);
     arena_free(arena);
     return extent;
 }
