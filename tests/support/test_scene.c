@@ -61,6 +61,23 @@ struct traffic *begin(const struct traffic_options *options)
     return t;
 }
 
+static uint64_t count(struct traffic *t, size_t offset)
+{
+    struct traffic_counters counters = {0};
+    uint64_t value;
+    traffic_counters(t, &counters);
+    memcpy(&value, (const char *)&counters + offset, sizeof(value));
+    return value;
+}
+
+void await_counter(struct traffic *t, size_t offset, uint64_t more)
+{
+    const uint64_t enough = count(t, offset) + more;
+    for (int i = 0; i < 6000 && count(t, offset) < enough; i++)
+        wait_ms(10);
+    assert_true(count(t, offset) >= enough);
+}
+
 void play(struct scene *s, const char *mix, uint64_t commits, double rate)
 {
     const struct traffic_options options = {
@@ -68,12 +85,9 @@ void play(struct scene *s, const char *mix, uint64_t commits, double rate)
     struct traffic_counters counters = {0};
     open_scene(s);
     s->traffic = begin(&options);
-    for (int i = 0; counters.commits < commits && i < 1000; i++) {
-        wait_ms(10);
-        traffic_counters(s->traffic, &counters);
-    }
+    await_more(s->traffic, commits, commits);
     traffic_pause(s->traffic);
-    assert_true(counters.commits >= commits);
+    traffic_counters(s->traffic, &counters);
     assert_int_equal(counters.errors, 0);
 }
 

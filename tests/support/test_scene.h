@@ -4,6 +4,8 @@
 #ifndef OSC_TESTS_TEST_SCENE_H
 #define OSC_TESTS_TEST_SCENE_H
 
+#include <stddef.h>
+
 #include "test_server.h"
 #include "traffic.h"
 #include "traffic_link.h"
@@ -24,6 +26,10 @@ void open_scene(struct scene *s);
 /* Runs what the format makes, and keeps the first value of its last row. */
 void sql(struct scene *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct traffic *begin(const struct traffic_options *options);
+/* Waits until this counter has grown by `more`; a minute without that is a failure. */
+#define await_more(traffic, counter, more)                                                         \
+    await_counter(traffic, offsetof(struct traffic_counters, counter), more)
+void await_counter(struct traffic *t, size_t offset, uint64_t more);
 /* Lets one operation run on a fresh table until enough of it has been done. */
 void play(struct scene *s, const char *mix, uint64_t commits, double rate);
 struct traffic_verdict look(const struct scene *s);

@@ -29,7 +29,7 @@ static void a_schema_change_alone_is_no_difference(void **state)
     (void)state;
     open_scene(&s);
     s.traffic = begin(&options);
-    wait_ms(200);
+    await_more(s.traffic, commits, 50);
     if (is_postgres()) {
         sql(&s, "ALTER TABLE users ADD COLUMN phone varchar(20) NOT NULL DEFAULT '', "
                 "ALTER balance TYPE numeric(14,4), ALTER updated_at TYPE timestamp(6)");
@@ -39,7 +39,7 @@ static void a_schema_change_alone_is_no_difference(void **state)
                 "MODIFY balance decimal(14,4), MODIFY updated_at datetime(6), "
                 "CHANGE bio `about me` text");
     }
-    wait_ms(200);
+    await_more(s.traffic, commits, 50);
     struct traffic_report *report = traffic_stop(s.traffic);
     if (!traffic_passed(report))
         traffic_print(report, stdout);
@@ -56,13 +56,13 @@ static void a_table_gone_for_a_moment_is_an_error(void **state)
     (void)state;
     open_scene(&s);
     s.traffic = begin(&options);
-    wait_ms(100);
+    await_more(s.traffic, commits, 20);
     traffic_mark(s.traffic, "gap");
     sql(&s, "ALTER TABLE users RENAME TO users_copy");
-    wait_ms(50);
+    await_more(s.traffic, errors, 1);
     sql(&s, "ALTER TABLE users_copy RENAME TO users");
     traffic_mark(s.traffic, "after");
-    wait_ms(100);
+    await_more(s.traffic, commits, 20);
     struct traffic_report *report = traffic_stop(s.traffic);
     assert_true(traffic_verdict_clean(&report->verdict)); /* refused writes are not lost ones */
     assert_true(report->counters.errors > 0);
@@ -81,14 +81,14 @@ static void a_stall_is_measured_where_it_happens(void **state)
     (void)state;
     open_scene(&s);
     s.traffic = begin(&options);
-    wait_ms(200);
+    await_more(s.traffic, commits, 20);
     traffic_mark(s.traffic, "locked");
     sql(&s, is_postgres() ? "BEGIN; LOCK TABLE users" : "LOCK TABLES users WRITE");
     wait_ms(700);
     sql(&s, is_postgres() ? "COMMIT" : "UNLOCK TABLES");
-    wait_ms(100);
+    await_more(s.traffic, commits, 100);
     traffic_mark(s.traffic, "free");
-    wait_ms(200);
+    await_more(s.traffic, commits, 20);
     struct traffic_report *report = traffic_stop(s.traffic);
     assert_true(report->stall.ms >= 600 && report->stall.ms < 5000);
     assert_string_equal(report->stall.phase, "locked");
@@ -142,15 +142,17 @@ static void killed_connections_leave_two_possible_states(void **state)
 {
     const struct traffic_options options = {
         .dsn = server->dsn, .create_rows = ROWS, .may_lose_connections = true};
+    struct traffic_counters counters = {0};
     struct scene s;
     (void)state;
     open_scene(&s);
     s.traffic = begin(&options);
-    for (int i = 0; i < 12; i++) {
-        wait_ms(70);
+    for (counters.connections_lost = 0; counters.connections_lost <= 8;) {
+        await_more(s.traffic, commits, 1);
         kill_connections(&s);
+        traffic_counters(s.traffic, &counters);
     }
-    wait_ms(100);
+    await_more(s.traffic, commits, 1);
     struct traffic_report *report = traffic_stop(s.traffic);
     if (!traffic_verdict_clean(&report->verdict) || report->counters.errors > 0)
         traffic_print(report, stdout);
@@ -174,7 +176,7 @@ static void every_shape_is_written_without_error(void **state)
         const struct traffic_options options = {
             .dsn = server->dsn, .shape = *shape, .create_rows = 600, .readers = 1};
         struct traffic *t = begin(&options);
-        wait_ms(400);
+        await_more(t, commits, 51);
         struct traffic_report *report = traffic_stop(t);
         if (!traffic_passed(report))
             traffic_print(report, stdout);
@@ -193,7 +195,7 @@ static void traffic_goes_on_where_earlier_traffic_ended(void **state)
     traffic_report_free(traffic_stop(s.traffic));
     const struct traffic_options options = {.dsn = server->dsn};
     s.traffic = begin(&options);
-    wait_ms(300);
+    await_more(s.traffic, commits, 30);
     traffic_pause(s.traffic);
     const struct traffic_verdict before = look(&s);
     show(&before);

@@ -65,7 +65,7 @@ static void a_lost_update_is_noticed(void **state)
     traffic_report_free(report);
     const struct traffic_options options = {.dsn = server->dsn, .mix = "update", .rate = 100};
     s.traffic = begin(&options);
-    wait_ms(300);
+    await_more(s.traffic, commits, 20);
     traffic_pause(s.traffic);
     sql(&s, "SELECT min(u.id) FROM users u JOIN users_copy c ON u.id = c.id "
             "WHERE u.status <> c.status OR u.balance <> c.balance OR u.version <> c.version");
