@@ -1,5 +1,6 @@
 #include "traffic_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -245,6 +246,18 @@ static void start_thread(pthread_t *thread, void *(*body)(void *), void *context
         abort();
 }
 
+/* What the caller does to the server next, all of them are to meet. */
+static void await_arrivals(struct traffic *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += t->options.connect_timeout_ms / 1000;
+    pthread_mutex_lock(&t->lock);
+    while (t->coming > 0 && pthread_cond_timedwait(&t->changed, &t->lock, &until) != ETIMEDOUT)
+        continue;
+    pthread_mutex_unlock(&t->lock);
+}
+
 struct traffic *traffic_start(const struct traffic_options *options, struct traffic_error *err)
 {
     struct traffic *t = new_traffic(options, err);
@@ -263,12 +276,14 @@ struct traffic *traffic_start(const struct traffic_options *options, struct traf
     }
     meter_free(&t->meter);
     meter_init(&t->meter); /* time begins now */
+    t->coming = t->options.writers + t->options.readers;
     for (unsigned i = 0; i < t->options.writers; i++)
         start_thread(&t->writers[i].thread, writer_main, &t->writers[i]);
     for (unsigned i = 0; i < t->options.readers; i++) {
         t->readers[i] = (struct reader){.t = t, .index = i};
         start_thread(&t->readers[i].thread, reader_main, &t->readers[i]);
     }
+    await_arrivals(t);
     return t;
 }
 

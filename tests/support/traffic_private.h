@@ -55,6 +55,7 @@ struct traffic {
     pthread_cond_t changed;
     bool stopping, pausing;
     unsigned working; /* writers inside a transaction */
+    unsigned coming;  /* writers and readers that have not connected yet */
     double next_slot_us, next_read_us;
     struct writer *writers;
     struct reader *readers;

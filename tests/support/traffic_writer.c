@@ -44,6 +44,16 @@ static bool connect_patiently(struct traffic *t, struct link *link, const char *
     return true;
 }
 
+static bool arrive(struct traffic *t, struct link *link, const char *isolation)
+{
+    const bool connected = connect_patiently(t, link, isolation, "connect");
+    pthread_mutex_lock(&t->lock);
+    t->coming--;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+    return connected;
+}
+
 static bool is_unknown_column(const struct link *link)
 {
     return strcmp(link->code, "42703") == 0 || strcmp(link->code, "1054") == 0;
@@ -291,7 +301,7 @@ void *writer_main(void *context)
     struct writer *w = context;
     struct traffic *t = w->t;
     int64_t scheduled_us;
-    if (!connect_patiently(t, &w->link, w->isolation, "connect"))
+    if (!arrive(t, &w->link, w->isolation))
         return NULL;
     while (take_turn(t, &scheduled_us)) {
         const struct operation *o = operation_choose(w, 0);
@@ -351,12 +361,12 @@ void *reader_main(void *context)
     struct link link;
     unsigned names = 0;
     uint64_t random = (r->index + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    if (!connect_patiently(r->t, &link, false, "connect"))
+    if (!arrive(r->t, &link, NULL))
         return NULL;
     for (int64_t scheduled_us; await_read(r->t, &scheduled_us);) {
         if (!read_once(r, &link, &names, &random, scheduled_us)) {
             link_close(&link);
-            if (!connect_patiently(r->t, &link, false, "connect"))
+            if (!connect_patiently(r->t, &link, NULL, "connect"))
                 return NULL;
         }
         if (r->t->options.read_rate <= 0)
