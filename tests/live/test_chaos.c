@@ -4,7 +4,8 @@
  * others look after the table or alter it.  osc is resumed or aborted until it is through; the
  * witness judges, again and again.
  *
- * OSC_CHAOS_SECONDS (25) is how long, OSC_CHAOS_SEED repeats the choices of a run.
+ * OSC_CHAOS_SECONDS (25) is how long, OSC_CHAOS_SEED repeats the choices of a run.  It prints a
+ * diary: each deed, when, and what osc had said last.
  */
 #include "tests/unit/unit.h"
 
@@ -21,6 +22,7 @@ enum { ROWS = 4000, RATE = 80, SECONDS = 25, MOST_GOES = 25, PATIENCE_MS = 12000
 
 static struct {
     struct scene *scene;
+    uint64_t began_ms;
     struct traffic *traffic;
     uint64_t random;
     bool has_phone; /* the column comes and goes */
@@ -45,6 +47,54 @@ static void nap(uint64_t ms)
                                    .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)nanosleep(&pause, NULL);
+}
+
+/* ---- the diary ---- */
+
+/* The last line that osc has said so far. */
+static void last_words(pid_t osc, char line[300])
+{
+    char path[300], text[2000];
+
+    line[0] = '\0';
+    (void)snprintf(path, sizeof path, "%s/%d.err", chaos.scene->directory, (int)osc);
+    FILE *file = osc ? fopen(path, "r") : NULL;
+    if (!file)
+        return;
+    (void)fseek(file, 0, SEEK_END);
+    (void)fseek(file, ftell(file) > 1999 ? -1999 : -ftell(file), SEEK_END);
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    (void)fclose(file);
+    while (n && text[n - 1] == '\n')
+        n--;
+    text[n] = '\0';
+    const char *last = strrchr(text, '\n');
+    (void)snprintf(line, 300, "%.299s", last ? last + 1 : text);
+}
+
+static void note(const char *deed)
+{
+    char line[300];
+
+    last_words(chaos.osc, line);
+    print_message("%7.2f s  %s; osc: %s\n", (double)(clock_ms() - chaos.began_ms) / 1000, deed,
+                  line);
+}
+
+/* What a crash has left of the triggers, in the catalog and in files. */
+static void note_triggers(void)
+{
+    struct scene *s = chaos.scene;
+
+    if (s->is_postgres)
+        return;
+    print_message("    triggers: %s\n",
+                  scene_value(s,
+                              "SELECT GROUP_CONCAT(CONCAT_WS(' ', TRIGGER_NAME, "
+                              "EVENT_OBJECT_TABLE, LENGTH(ACTION_STATEMENT)) SEPARATOR ', ') FROM "
+                              "information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '%s'",
+                              s->schema));
+    own_server_show_files(s, ".TR[GN]*");
 }
 
 /* ---- what is done to it ---- */
@@ -77,6 +127,7 @@ static void crash_the_server(void)
     nap(draw(500));
     own_server_restart(chaos.scene);
     chaos.crashes++;
+    note_triggers();
 }
 
 static void look_after_the_table(void)
@@ -127,13 +178,14 @@ static void alter_the_table(void)
 static const struct {
     unsigned weight;
     void (*act)(void);
+    const char *name;
 } mischief[] = {
-    {4, kill_osc            },
-    {2, put_osc_to_sleep    },
-    {8, end_a_connection    },
-    {1, crash_the_server    },
-    {5, look_after_the_table},
-    {1, alter_the_table     },
+    {4, kill_osc,             "kills osc"            },
+    {2, put_osc_to_sleep,     "puts osc to sleep"    },
+    {8, end_a_connection,     "ends a connection"    },
+    {1, crash_the_server,     "crashes the server"   },
+    {5, look_after_the_table, "looks after the table"},
+    {1, alter_the_table,      "alters the table"     },
 };
 
 static void do_mischief(void)
@@ -146,6 +198,7 @@ static void do_mischief(void)
     size_t i = 0;
     while (at >= mischief[i].weight)
         at -= mischief[i++].weight;
+    note(mischief[i].name);
     mischief[i].act();
 }
 
@@ -246,6 +299,7 @@ static void migrate_once(void)
         const bool aborts = !swapped_already && draw(chaos.only_abort ? 2 : 4) == 0,
                    calm = go > MOST_GOES / 2;
         chaos.only_abort |= aborts;
+        note(aborts ? "then osc abort" : "then osc resume");
         outcome = let_run(scene_start(chaos.scene, aborts ? "abort" : "resume", NULL), !calm);
     }
     wake_the_sleeper();
@@ -296,6 +350,7 @@ static void nothing_is_lost_in_chaos(void **state)
 
     (void)state;
     print_message("OSC_CHAOS_SEED=%lu\n", (unsigned long)seed);
+    chaos.began_ms = clock_ms();
     chaos.random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     chaos.traffic = writers_start(
         chaos.scene,

@@ -1,5 +1,6 @@
 #include "tests/support/own_server.h"
 
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,21 @@ void own_server_restart(struct scene *scene)
         fail_msg("%s", err.text);
     if (scene->is_postgres)
         scene_sql(scene, "SET search_path = public");
+}
+
+void own_server_show_files(const struct scene *scene, const char *ending)
+{
+    char pattern[sizeof directory + 100];
+    glob_t found = {.gl_pathc = 0};
+    struct stat file;
+
+    (void)snprintf(pattern, sizeof pattern, "%s/data/%s/*%s", directory, scene->schema, ending);
+    if (glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            if (stat(found.gl_pathv[i], &file) == 0)
+                print_message("    %s: %ld bytes\n", strrchr(found.gl_pathv[i], '/') + 1,
+                              (long)file.st_size);
+    globfree(&found);
 }
 
 /* On the MySQL family osc is known by its user, of whom only osc makes use. */

@@ -22,6 +22,9 @@ void own_server_restart(struct scene *scene);
 /* PostgreSQL, while it is down: it comes back as a standby. */
 void own_server_demote(void);
 
+/* Prints the files of the scene's database whose names end so, with their sizes. */
+void own_server_show_files(const struct scene *scene, const char *ending);
+
 /* Ends one of osc's connections, the `choice`th of those that there are; false: there is none. */
 bool own_server_kill_backend(struct scene *scene, unsigned choice);
 
