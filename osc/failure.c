@@ -1,5 +1,6 @@
 /* What a run that failed leaves behind, in the row and in its last words. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "osc/base/log.h"
 #include "osc/migration.h"
@@ -41,6 +42,27 @@ static void give_up_early(struct migration *m, struct error *err)
         error_hint(err, "nothing was changed");
 }
 
+/* Whatever else is advised ("is the server running there?"): how to go on is said, too. */
+static void name_next_command(const struct migration *m, struct error *err)
+{
+    if (err->kind == ERROR_FULL && m->step < STEP_FINISH)
+        error_hint(err,
+                   "%s is as it was, but each write of it still adds to %s: make room, then osc "
+                   "resume %" PRIu64 " goes on; osc abort %" PRIu64
+                   " removes shadow, triggers and journal, which makes room, too",
+                   m->plan.source->quoted, m->plan.names.journal, m->plan.id, m->plan.id);
+    else if (strstr(err->hint, "osc resume") || strstr(err->hint, "osc abort"))
+        return;
+    else if (m->step < STEP_FINISH)
+        error_hint_also(err,
+                        "%s is untouched; shadow, triggers and journal stay: osc resume %" PRIu64
+                        " goes on, osc abort %" PRIu64 " removes them",
+                        m->plan.source->quoted, m->plan.id, m->plan.id);
+    else
+        error_hint_also(err, "the swap is done; osc resume %" PRIu64 " finishes the clean-up",
+                        m->plan.id);
+}
+
 void migration_settle_failure(struct migration *m, struct error *err)
 {
     struct error trouble = ERROR_INIT;
@@ -60,20 +82,6 @@ void migration_settle_failure(struct migration *m, struct error *err)
         give_up_early(m, err);
         return;
     }
-    if (!write_down(m, err))
-        return;
-    if (err->kind == ERROR_FULL && m->step < STEP_FINISH)
-        error_hint(err,
-                   "%s is as it was, but each write of it still adds to %s: make room, then osc "
-                   "resume %" PRIu64 " goes on; osc abort %" PRIu64
-                   " removes shadow, triggers and journal, which makes room, too",
-                   m->plan.source->quoted, m->plan.names.journal, m->plan.id, m->plan.id);
-    else if (!*err->hint && m->step < STEP_FINISH)
-        error_hint(err,
-                   "%s is untouched; shadow, triggers and journal stay: osc resume %" PRIu64
-                   " goes on, osc abort %" PRIu64 " removes them",
-                   m->plan.source->quoted, m->plan.id, m->plan.id);
-    else if (!*err->hint)
-        error_hint(err, "the swap is done; osc resume %" PRIu64 " finishes the clean-up",
-                   m->plan.id);
+    if (write_down(m, err))
+        name_next_command(m, err);
 }

@@ -386,7 +386,10 @@ static bool record(struct migration *m, struct error *err)
         .watermark = "",
     };
     if (!state_begin(m->db, &m->state, &m->plan.id, err))
-        return false;
+        return err->kind == ERROR_LOST
+                   ? error_hint_also(err, "osc status says whether it was begun; osc resume goes "
+                                          "on then")
+                   : false;
     m->state.id = m->plan.id;
     m->state.options = arena_string(m->arena, options.bytes);
     return true;

@@ -137,9 +137,7 @@ static bool undo(struct migration *m, struct error *err)
     if (first.kind == ERROR_NONE)
         return true;
     *err = first;
-    if (err->kind == ERROR_REFUSED) /* somebody has to look first, and is told at what */
-        return false;
-    return error_hint(err, "osc abort %" PRIu64 " tries again", plan->id);
+    return false;
 }
 
 /* Whoever finds it half removed is to know why; a disk that is full must not keep us from it. */
@@ -154,5 +152,11 @@ static void announce(struct migration *m)
 bool migration_give_up(struct migration *m, struct error *err)
 {
     announce(m);
-    return undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err);
+    if (undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err))
+        return true;
+    if (err->kind == ERROR_REFUSED) /* somebody has to look first, and is told at what */
+        return false;
+    if (!m->plan.id)
+        return error_hint(err, "osc abort %s tries again", m->state.table);
+    return error_hint(err, "osc abort %" PRIu64 " tries again", m->plan.id);
 }

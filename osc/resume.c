@@ -146,6 +146,18 @@ static bool find_and_name(struct migration *m, uint64_t id, enum find what, stru
     return plan_check_primary(&m->plan, m->db, err);
 }
 
+/* What failed on the way, by nobody's fault: the same command is the next one. */
+static bool again(const struct migration *m, bool good, const char *command, struct error *err)
+{
+    const bool comes_and_goes = err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT;
+
+    if (good || err->kind == ERROR_USAGE || err->kind == ERROR_REFUSED || strstr(err->hint, "osc "))
+        return good;
+    if (m->plan.id)
+        return error_hint_also(err, "osc %s %" PRIu64 " tries again", command, m->plan.id);
+    return comes_and_goes ? error_hint_also(err, "osc %s tries again", command) : false;
+}
+
 bool migrate_resume(const struct request *request, uint64_t *id, struct error *err)
 {
     struct migration m;
@@ -162,6 +174,7 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
         m.step = from;
         good = migration_run(&m, from, err);
     }
+    good = again(&m, good, "resume", err);
     hook_points_close(&m, good, err);
     migration_close(&m);
     return good;
@@ -265,6 +278,7 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
     struct migration m;
 
     if (!migration_open(&m, request, err)) {
+        (void)again(&m, false, "abort", err);
         migration_close(&m);
         return false;
     }
@@ -283,6 +297,7 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
     } else if (err->kind == ERROR_USAGE && request->table && !*id) {
         good = abort_by_name(&m, err);
     }
+    good = again(&m, good, "abort", err);
     migration_close(&m);
     return good;
 }
@@ -299,6 +314,7 @@ bool migrate_finish(const struct request *request, uint64_t *id, struct error *e
     }
     good = good && migration_take_over(&m, err) &&
            (!*m.state.retired || migration_drop_retired(&m, err));
+    good = again(&m, good, "finish", err);
     *id = good ? m.plan.id : 0;
     migration_close(&m);
     return good;

@@ -30,15 +30,20 @@ void race_begin(struct race *race, const struct replay_job *job)
     };
 }
 
+/* Rates since the backlog was shortest: between two looks there may have been nothing. */
 bool race_lost(const struct race *race, struct error *err)
 {
     const char *name = race->job->plan->source->name;
+    const uint64_t replayed = atomic_load(&race->job->progress->replayed) - race->least_replayed;
+    const double seconds = (double)(clock_ms() - race->stuck_ms + 1) / 1000,
+                 out = (double)replayed / seconds,
+                 in = fmax(0, out + ((double)race->backlog - (double)race->least) / seconds);
 
-    if (race->in > 0)
+    if (race->least != UINT64_MAX)
         error_set(err, ERROR_TRANSIENT,
                   "writes to %s come faster than they are replayed: %s entries/s come, %s/s are "
                   "replayed, %s%s wait",
-                  name, human_count((uint64_t)race->in).text, human_count((uint64_t)race->out).text,
+                  name, human_count((uint64_t)in).text, human_count((uint64_t)out).text,
                   race->backlog >= most_counted() ? "about " : "", human_count(race->backlog).text);
     else
         error_set(err, ERROR_TRANSIENT, "writes to %s come faster than they are replayed", name);
@@ -74,6 +79,7 @@ bool race_goes_on(struct race *race, struct db *db, struct error *err)
     race->next_ms = clock_ms() + TUNED("RACE", LOOK_EVERY_MS);
     if (backlog < race->least - race->least / 50) {
         race->least = backlog;
+        race->least_replayed = race->replayed;
         race->stuck_ms = clock_ms();
         return true;
     }

@@ -15,7 +15,7 @@ struct race {
     const struct replay_job *job;
     uint64_t next_ms, last_ms, stuck_ms; /* when to look, the last look, the last time it shrank */
     uint64_t backlog, replayed;          /* at the last look */
-    uint64_t least;                      /* the shortest backlog so far */
+    uint64_t least, least_replayed;      /* the shortest backlog so far; replayed by then */
     double in, out;                      /* entries per second between the last two looks */
 };
 

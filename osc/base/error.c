@@ -42,6 +42,19 @@ bool error_hint(struct error *err, const char *format, ...)
     return false;
 }
 
+bool error_hint_also(struct error *err, const char *format, ...)
+{
+    size_t used = strlen(err->hint);
+    va_list args;
+
+    used += used ? (size_t)snprintf(err->hint + used, sizeof err->hint - used, "; ") : 0;
+    va_start(args, format);
+    if (used < sizeof err->hint)
+        (void)vsnprintf(err->hint + used, sizeof err->hint - used, format, args);
+    va_end(args);
+    return false;
+}
+
 void error_clear(struct error *err)
 {
     err->kind = ERROR_NONE;

@@ -46,6 +46,8 @@ struct error {
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF(3, 4);
 bool error_prefix(struct error *err, const char *format, ...) PRINTF(2, 3);
 bool error_hint(struct error *err, const char *format, ...) PRINTF(2, 3);
+/* Behind the hint that there is, if there is one. */
+bool error_hint_also(struct error *err, const char *format, ...) PRINTF(2, 3);
 void error_clear(struct error *err);
 
 /* The exit code documented for the kind (0 for ERROR_NONE). */

@@ -96,6 +96,31 @@ static bool is_altered(struct scene *s)
                         s->schema);
 }
 
+static bool is_on_record(struct scene *s)
+{
+    return scene_number(s,
+                        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = "
+                        "'%s' AND table_name = 'osc_state'",
+                        s->schema) == 1 &&
+           scene_number(s, "SELECT COUNT(*) FROM osc_state WHERE status <> 'done' OR retired <> "
+                           "''") > 0;
+}
+
+/* Whoever is told of a failure is told what to type next, where there is something to go on with.
+ */
+static void assert_names_next(struct scene *s, const char *fault, const struct outcome *outcome)
+{
+    static const char *const commands[] = {"osc resume", "osc abort", "osc finish", "osc status"};
+
+    if (outcome->status == 0 || outcome->status == 128 + 9 || !is_on_record(s))
+        return;
+    const char *next = strstr(outcome->err, "\nnext: ");
+    for (size_t i = 0; next && i < ARRAY_SIZE(commands); i++)
+        if (strstr(next, commands[i]))
+            return;
+    fail_msg("after %s no next command is named:\n%s", fault, outcome->err);
+}
+
 /* Until `command` has done its work; a run that began nothing has cleaned up by itself. */
 static void settle(struct scene *s, const char *fault, const char *command)
 {
@@ -174,6 +199,7 @@ static void torture(struct torture *t, const char *command, const char *next,
             (void)snprintf(fault, sizeof fault, "%c:%u of %s", modes[mode], k, command);
             struct outcome outcome = run_with(s, fault, command);
             write_on(s);
+            assert_names_next(s, fault, &outcome);
             if (outcome.status != 0)
                 settle(s, fault, next);
             outcome_free(&outcome);

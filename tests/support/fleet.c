@@ -83,6 +83,9 @@ void fleet_wait(struct fleet *fleet, int status, const char *words)
         ship->is_done = outcome.status == 0;
         if (!ship->is_done && (outcome.status != status || !strstr(outcome.err, words)))
             fail_msg("at %s: %d\n%s", ship->step, outcome.status, outcome.err);
+        if (!ship->is_done && !strstr(outcome.err, "osc resume") &&
+            !strstr(outcome.err, "osc abort"))
+            fail_msg("at %s no next command is named: %s", ship->step, outcome.err);
         outcome_free(&outcome);
     }
 }
