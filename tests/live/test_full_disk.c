@@ -211,6 +211,56 @@ static void temporary_files_find_no_room(void **state)
     writing_ends(traffic, "temporary files");
 }
 
+/* ---- PostgreSQL's temporary files ---- */
+
+static void make_table_to_sort(struct scene *s)
+{
+    scene_sql(s, "CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL UNIQUE)");
+    scene_sql(s, "INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 30000) AS n(i)");
+}
+
+/* Without room for temporary files it stops at `moment`, and goes on once there is some. */
+static void sorts_without_room(struct scene *s, const char *alter, const char *moment)
+{
+    make_table_to_sort(s);
+    scene_hold(s, moment);
+    const pid_t osc = scene_start(s, "alter", "t", alter, "--after=drop", NULL);
+    scene_await(s, moment);
+    is_full_for("pgsql_tmp");
+    scene_release(s, moment);
+    struct outcome outcome = scene_wait(s, osc);
+    room_is_made();
+    if (!strstr(outcome.err, "make room, then osc resume"))
+        fail_msg("no advice: %s", outcome.err);
+    assert_says(outcome, 1, "No space left on device");
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), 30000);
+    assert_nothing_left(s, false);
+}
+
+/* Builders that share the work hand it over in files. */
+static void an_index_finds_no_room_to_be_sorted(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        skip();
+    scene_sql(s, "ALTER DATABASE %s SET min_parallel_table_scan_size = 0", s->parsed.database);
+    sorts_without_room(s, "ADD COLUMN c int", "before-indexes");
+}
+
+/* The key's order changes: all rows are compared in one statement, too many for its memory. */
+static void verification_finds_no_room(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        skip();
+    scene_sql(s, "ALTER SYSTEM SET work_mem = '64kB'");
+    scene_sql(s, "SELECT pg_reload_conf()");
+    sorts_without_room(s, "ALTER COLUMN id TYPE text USING id::text", "verify");
+}
+
 /* The last of the room is left to the application. */
 static void the_run_stops_before_the_disk_is_full(void **state)
 {
@@ -264,6 +314,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_journal_finds_no_room, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(the_servers_log_finds_no_room, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(temporary_files_find_no_room, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(an_index_finds_no_room_to_be_sorted, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(verification_finds_no_room, open_scene, close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -313,9 +314,10 @@ static char *read_file(const struct scene *scene, pid_t pid, const char *ending)
 struct outcome scene_wait(struct scene *scene, pid_t pid)
 {
     const struct deadline until = deadline_in_ms(5 * PATIENCE_MS);
+    struct rusage usage = {.ru_maxrss = 0};
     int status = 0;
 
-    while (waitpid(pid, &status, WNOHANG) == 0) {
+    while (wait4(pid, &status, WNOHANG, &usage) == 0) {
         if (deadline_passed(&until)) {
             (void)kill(pid, SIGKILL);
             (void)waitpid(pid, &status, 0);
@@ -326,6 +328,7 @@ struct outcome scene_wait(struct scene *scene, pid_t pid)
     }
     return (struct outcome){
         .status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+        .peak_kb = usage.ru_maxrss,
         .out = read_file(scene, pid, "out"),
         .err = read_file(scene, pid, "err"),
     };

@@ -29,6 +29,7 @@ struct scene {
 
 struct outcome {
     int status;      /* exit code; 128 + signal when killed */
+    long peak_kb;    /* the most memory that it had */
     char *out, *err; /* what it printed; NUL-terminated */
 };
 
