@@ -1,5 +1,5 @@
 /*
- * What proof asks of a kind of server: one number for a row.
+ * What proof asks of a kind of server: one number for a row, or whether two rows are the same.
  */
 #ifndef OSC_VERIFIER_CHECKSUM_DIALECT_H
 #define OSC_VERIFIER_CHECKSUM_DIALECT_H
@@ -15,6 +15,16 @@ struct checksum_dialect {
      */
     const char *(*row_hash)(const struct column *const *columns, const char *const *refs, size_t n,
                             struct arena *arena);
+
+    /*
+     * A condition over t and s that holds when each of the map's values is the same, bit by bit.
+     * It is never NULL, and where it does not hold the hashes have the last word.  NULL where
+     * hashing both rows is all there is: a condition per row needs both tables in one order.
+     */
+    const char *(*same_row)(const struct plan *plan, const struct column *const *columns,
+                            const char *const *values, const char *const *refs,
+                            struct arena *arena);
+    const char *walk_in_order; /* statement: until the end of the transaction, by the key's index */
 
     /* A condition: a and b differ in a bit, or one of them is NULL. */
     const char *(*differs)(const struct column *column, const char *a, const char *b,

@@ -135,8 +135,19 @@ static const char *shown(const struct column *column, const char *ref, struct ar
     return arena_printf(arena, "CAST(%s AS CHAR)", ref);
 }
 
+/* There is no FULL JOIN. */
+static const char *same_row(const struct plan *plan UNUSED,
+                            const struct column *const *columns UNUSED,
+                            const char *const *values UNUSED, const char *const *refs UNUSED,
+                            struct arena *arena UNUSED)
+{
+    return NULL;
+}
+
 const struct checksum_dialect mysql_checksum = {
     .row_hash = row_hash,
+    .same_row = same_row,
+    .walk_in_order = "",
     .differs = differs,
     .shown = shown,
     .as_bytes = "CAST(%s AS BINARY)",

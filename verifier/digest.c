@@ -13,6 +13,22 @@ static const char compare[] =
     "(SELECT COUNT(*) AS n, COALESCE(SUM({shadow_hash}), 0) AS h\n"
     "  FROM {only_shadow} AS s WHERE {shadow_range}{shadow_excuse}) AS b";
 
+/*
+ * Row by row, where both tables can be walked in the same order: no row is hashed.  What stands
+ * for the sums is how many rows have no partner that is the same, against none.
+ */
+static const char compare_pairs[] =
+    "SELECT COUNT({pair_source}), 0, COUNT({pair_source}), COALESCE(SUM(CASE\n"
+    "  WHEN {pair_source} IS NOT NULL AND {pair_shadow} IS NOT NULL AND {same_row} THEN 0"
+    "{pair_excuse}\n"
+    "  ELSE 1 END), 0)\n"
+    "FROM (SELECT *{pair_values} FROM {only_source} AS t WHERE {source_range}) AS t\n"
+    "FULL JOIN (SELECT * FROM {only_shadow} AS s WHERE {shadow_range}) AS s ON {paired}";
+
+static const char pair_excuse[] =
+    "\n  WHEN EXISTS (SELECT 1 FROM {journal} AS j WHERE {source_is_entry})"
+    " OR EXISTS (SELECT 1 FROM {journal} AS j WHERE {shadow_is_entry}) THEN 0";
+
 /* An entry is forgotten in the transaction that replays it: a key without one is up to date. */
 static const char source_excuse[] =
     "\n  AND NOT EXISTS (SELECT 1 FROM {journal} AS j WHERE {source_is_entry})";
@@ -43,6 +59,48 @@ static const struct column *compared_as(const struct mapping *mapping, struct ar
     return column;
 }
 
+static const char *pair_keys(const struct plan *plan, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        text_printf(&out, "%ss.%s = t.%s", i ? " AND " : "", plan->shadow_key[i]->quoted,
+                    plan->key->columns[i]->quoted);
+    return arena_copy(arena, out.bytes, out.length);
+}
+
+/*
+ * What is converted is computed beneath the join: where a row has no partner, an expression of
+ * the user's never meets NULLs that the table does not hold.
+ */
+static const char **pair_values(const struct plan *plan, const char *const *values,
+                                struct sql_env *env)
+{
+    const char **refs = ARENA_ARRAY(env->arena, const char *, plan->n_map);
+    AUTO(text) out = TEXT_INIT;
+
+    for (size_t i = 0; i < plan->n_map; i++) {
+        const char *column = arena_printf(env->arena, "t.%s", plan->map[i].from->quoted);
+        const bool is_plain = strcmp(values[i], column) == 0;
+        refs[i] = is_plain ? column : arena_printf(env->arena, "t.osc_value_%zu", i + 1);
+        if (!is_plain)
+            text_printf(&out, ", %s AS osc_value_%zu", values[i], i + 1);
+    }
+    sql_bind_sql(env, "pair_values", arena_copy(env->arena, out.bytes, out.length));
+    return refs;
+}
+
+static void bind_pairs(const struct plan *plan, struct sql_env *env, const char *same_row)
+{
+    struct arena *arena = env->arena;
+
+    sql_bind_sql(env, "same_row", same_row);
+    sql_bind_sql(env, "walk_in_order", plan->dialect->checksum->walk_in_order);
+    sql_bind_sql(env, "paired", pair_keys(plan, arena));
+    sql_bind_sql(env, "pair_source", arena_printf(arena, "t.%s", plan->key->columns[0]->quoted));
+    sql_bind_sql(env, "pair_shadow", arena_printf(arena, "s.%s", plan->shadow_key[0]->quoted));
+}
+
 void digest_bind(const struct plan *plan, struct sql_env *env)
 {
     struct arena *arena = env->arena;
@@ -58,6 +116,10 @@ void digest_bind(const struct plan *plan, struct sql_env *env)
     }
     sql_bind_sql(env, "source_hash", checksum->row_hash(columns, values, plan->n_map, arena));
     sql_bind_sql(env, "shadow_hash", checksum->row_hash(columns, refs, plan->n_map, arena));
+    const char *same_row =
+        checksum->same_row(plan, columns, pair_values(plan, values, env), refs, arena);
+    if (same_row)
+        bind_pairs(plan, env, same_row);
 }
 
 void digest_bind_range(const struct plan *plan, struct sql_env *env, const struct range *range,
@@ -76,18 +138,43 @@ void digest_bind_range(const struct plan *plan, struct sql_env *env, const struc
         env, "shadow_range",
         range_condition(plan, "s", plan->shadow_key, &range->after, &range->through, arena));
     sql_bind_sql(env, "source_excuse", excuses ? sql_renders(arena, source_excuse, env) : "");
+    sql_bind_sql(env, "pair_excuse", excuses ? sql_renders(arena, pair_excuse, env) : "");
     sql_bind_sql(env, "shadow_excuse", excuses ? sql_renders(arena, shadow_excuse, env) : "");
+}
+
+static bool ask(struct db *db, const char *template, const struct sql_env *env,
+                struct digest *source, struct digest *shadow, struct arena *arena,
+                struct error *err)
+{
+    AUTO(rows) rows = ROWS_INIT;
+
+    if (!sql_query(db, &rows, template, env, err) || !rows_next(&rows, err))
+        return false;
+    *source = (struct digest){rows_u64(&rows, 0), arena_string(arena, rows_text(&rows, 1))};
+    *shadow = (struct digest){rows_u64(&rows, 2), arena_string(arena, rows_text(&rows, 3))};
+    return true;
+}
+
+static bool ask_for_pairs(struct db *db, const struct sql_env *env, struct digest *source,
+                          struct digest *shadow, struct arena *arena, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (sql_exec(db, "{walk_in_order}", env, NULL, err) &&
+        ask(db, compare_pairs, env, source, shadow, arena, err))
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
 }
 
 bool digest_range(struct db *db, const struct sql_env *env, struct digest *source,
                   struct digest *shadow, struct arena *arena, struct error *err)
 {
-    AUTO(rows) rows = ROWS_INIT;
+    const bool in_pairs = sql_lookup(env, "same_row") != NULL;
 
-    if (!sql_query(db, &rows, compare, env, err) || !rows_next(&rows, err))
+    if (in_pairs ? !ask_for_pairs(db, env, source, shadow, arena, err)
+                 : !ask(db, compare, env, source, shadow, arena, err))
         return false;
-    *source = (struct digest){rows_u64(&rows, 0), arena_string(arena, rows_text(&rows, 1))};
-    *shadow = (struct digest){rows_u64(&rows, 2), arena_string(arena, rows_text(&rows, 3))};
     if (!digest_is_sound(source) || !digest_is_sound(shadow))
         return error_set(err, ERROR_SERVER,
                          "the server cannot digest a row: it is larger than max_allowed_packet");

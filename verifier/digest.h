@@ -1,5 +1,6 @@
 /*
- * Digest: how many rows of a range there are, and a number they all go into.
+ * Digest: how many rows of a range there are, and a number they all go into.  Where rows can be
+ * compared side by side for less, the number is how many differ, which is to be none.
  *
  * The number is the sum of 64-bit hashes of the rows: no order matters, a row
  * that comes twice counts twice, and two sets of rows that differ have the

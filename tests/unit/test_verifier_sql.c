@@ -174,7 +174,7 @@ static void open_scene(struct scene *s, const struct dialect *real, const struct
                    .next = fake_next,
                    .finish = fake_finish,
                    .add_name = real->driver->add_name},
-        .server = {.setup = fake_setup      },
+        .server = {.setup = fake_setup,     .begin = real->server->begin  },
         .dialect = *real
     };
     s->dialect.driver = &s->driver;

@@ -1,20 +1,31 @@
 -- a range
 
-SELECT a.n, a.h, b.n, b.h
-FROM (SELECT COUNT(*) AS n, COALESCE(SUM(hash_record_extended(ROW(record_send(ROW((t."id")::bigint, hashtextextended((t."part")::text COLLATE "C", 0), hashtextextended(((t."name")::text)::text COLLATE "C", 0), (t."price")::numeric(12,4), CASE WHEN num_nulls(t."data") = 0 THEN hashtextextended(ROW(t."data")::text COLLATE "C", 0) END))), 0)), 0) AS h
-  FROM ONLY "shop"."orders" AS t WHERE (t."id", t."part") > (17, 'a') AND (t."id", t."part") <= (99, 'b')) AS a,
-(SELECT COUNT(*) AS n, COALESCE(SUM(hash_record_extended(ROW(record_send(ROW(s."id", hashtextextended((s."part")::text COLLATE "C", 0), hashtextextended((s."name")::text COLLATE "C", 0), s."price", CASE WHEN num_nulls(s."data") = 0 THEN hashtextextended(ROW(s."data")::text COLLATE "C", 0) END))), 0)), 0) AS h
-  FROM ONLY "shop"."orders_osc_new" AS s WHERE (s."id", s."part") > (17, 'a') AND (s."id", s."part") <= (99, 'b')) AS b;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_sort', 'off', true);
+
+SELECT COUNT(t."id"), 0, COUNT(t."id"), COALESCE(SUM(CASE
+  WHEN t."id" IS NOT NULL AND s."id" IS NOT NULL AND TRUE AND (t.osc_value_1) IS NOT DISTINCT FROM (s."id") AND (t."part")::text COLLATE "C" IS NOT DISTINCT FROM (s."part")::text COLLATE "C" AND (t.osc_value_3)::text COLLATE "C" IS NOT DISTINCT FROM (s."name")::text COLLATE "C" AND record_image_eq(ROW(t."data"), ROW(s."data")) AND record_image_eq(ROW(t.osc_value_4), ROW(s."price")) THEN 0
+  ELSE 1 END), 0)
+FROM (SELECT *, (t."id")::bigint AS osc_value_1, (t."name")::text AS osc_value_3, (t."price")::numeric(12,4) AS osc_value_4 FROM ONLY "shop"."orders" AS t WHERE (t."id", t."part") > (17, 'a') AND (t."id", t."part") <= (99, 'b')) AS t
+FULL JOIN (SELECT * FROM ONLY "shop"."orders_osc_new" AS s WHERE (s."id", s."part") > (17, 'a') AND (s."id", s."part") <= (99, 'b')) AS s ON s."id" = t."id" AND s."part" = t."part";
+
+COMMIT;
 
 -- without the rows in flight
 
-SELECT a.n, a.h, b.n, b.h
-FROM (SELECT COUNT(*) AS n, COALESCE(SUM(hash_record_extended(ROW(record_send(ROW((t."id")::bigint, hashtextextended((t."part")::text COLLATE "C", 0), hashtextextended(((t."name")::text)::text COLLATE "C", 0), (t."price")::numeric(12,4), CASE WHEN num_nulls(t."data") = 0 THEN hashtextextended(ROW(t."data")::text COLLATE "C", 0) END))), 0)), 0) AS h
-  FROM ONLY "shop"."orders" AS t WHERE (t."id", t."part") > (17, 'a') AND (t."id", t."part") <= (99, 'b')
-  AND NOT EXISTS (SELECT 1 FROM "shop"."orders_osc_journal" AS j WHERE t."id" = j.k1 AND t."part" = j.k2)) AS a,
-(SELECT COUNT(*) AS n, COALESCE(SUM(hash_record_extended(ROW(record_send(ROW(s."id", hashtextextended((s."part")::text COLLATE "C", 0), hashtextextended((s."name")::text COLLATE "C", 0), s."price", CASE WHEN num_nulls(s."data") = 0 THEN hashtextextended(ROW(s."data")::text COLLATE "C", 0) END))), 0)), 0) AS h
-  FROM ONLY "shop"."orders_osc_new" AS s WHERE (s."id", s."part") > (17, 'a') AND (s."id", s."part") <= (99, 'b')
-  AND NOT EXISTS (SELECT 1 FROM "shop"."orders_osc_journal" AS j WHERE s."id" = (j.k1)::bigint AND s."part" = j.k2)) AS b;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_sort', 'off', true);
+
+SELECT COUNT(t."id"), 0, COUNT(t."id"), COALESCE(SUM(CASE
+  WHEN t."id" IS NOT NULL AND s."id" IS NOT NULL AND TRUE AND (t.osc_value_1) IS NOT DISTINCT FROM (s."id") AND (t."part")::text COLLATE "C" IS NOT DISTINCT FROM (s."part")::text COLLATE "C" AND (t.osc_value_3)::text COLLATE "C" IS NOT DISTINCT FROM (s."name")::text COLLATE "C" AND record_image_eq(ROW(t."data"), ROW(s."data")) AND record_image_eq(ROW(t.osc_value_4), ROW(s."price")) THEN 0
+  WHEN EXISTS (SELECT 1 FROM "shop"."orders_osc_journal" AS j WHERE t."id" = j.k1 AND t."part" = j.k2) OR EXISTS (SELECT 1 FROM "shop"."orders_osc_journal" AS j WHERE s."id" = (j.k1)::bigint AND s."part" = j.k2) THEN 0
+  ELSE 1 END), 0)
+FROM (SELECT *, (t."id")::bigint AS osc_value_1, (t."name")::text AS osc_value_3, (t."price")::numeric(12,4) AS osc_value_4 FROM ONLY "shop"."orders" AS t WHERE (t."id", t."part") > (17, 'a') AND (t."id", t."part") <= (99, 'b')) AS t
+FULL JOIN (SELECT * FROM ONLY "shop"."orders_osc_new" AS s WHERE (s."id", s."part") > (17, 'a') AND (s."id", s."part") <= (99, 'b')) AS s ON s."id" = t."id" AND s."part" = t."part";
+
+COMMIT;
 
 -- its rows that differ, and the columns of one
 
