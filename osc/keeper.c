@@ -184,6 +184,11 @@ static bool keep(void *argument, struct cancel *cancel, struct error *err)
     return true;
 }
 
+static void note_lag(void *throttle, bool is_known, uint64_t lag_ms)
+{
+    throttle_note_lag(throttle, is_known, lag_ms);
+}
+
 /* Beside the heartbeat, which waits for nobody. */
 static bool watch_replicas(void *argument, struct cancel *cancel, struct error *err)
 {
@@ -193,6 +198,8 @@ static bool watch_replicas(void *argument, struct cancel *cancel, struct error *
         .limits = &m->limits,
         .heartbeat = &m->heartbeat,
         .progress = m->request->progress,
+        .owner = m->throttle,
+        .seen = note_lag,
     };
 
     replicas_watch(&job, cancel);

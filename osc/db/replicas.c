@@ -6,7 +6,7 @@
 #include "osc/db/dialect.h"
 #include "osc/db/server.h"
 
-enum { LOOK_MS = HEARTBEAT_MS, PATIENCE_S = 2, NEXT_TRY_MS = 10000 };
+enum { PATIENCE_S = 2, NEXT_TRY_MS = 10000 };
 
 static struct replica *find(const struct replicas *replicas, const char *host, unsigned port)
 {
@@ -133,9 +133,11 @@ void replicas_watch(const struct replicas_job *job, struct cancel *cancel)
         .primary = job->primary, .arena = arena_new(), .heartbeat = job->heartbeat};
     struct progress *progress = job->progress;
 
+    struct replica_lag lag;
+
     add_given(&replicas, job->limits);
     do {
-        struct replica_lag lag = {.replicas = 0};
+        lag = (struct replica_lag){.replicas = 0};
         if (!look(&replicas, &lag))
             lag.replicas = lag.unknown = atomic_load(&progress->replicas);
         atomic_store(&progress->replicas_nameless, lag.nameless);
@@ -143,7 +145,9 @@ void replicas_watch(const struct replicas_job *job, struct cancel *cancel)
         atomic_store(&progress->replicas_unknown, lag.unknown);
         atomic_store(&progress->replica_lag_ms, lag.worst_ms);
         atomic_store(&progress->replicas_sought, true);
-    } while (cancel_sleep_ms(cancel, LOOK_MS));
+        if (job->owner)
+            job->seen(job->owner, lag.replicas > lag.unknown, lag.worst_ms);
+    } while (cancel_sleep_ms(cancel, lag.replicas ? HEARTBEAT_MS : SLOW_HEARTBEAT_MS));
     for (struct replica *replica = replicas.first; replica; replica = replica->next)
         replica_disconnect(replica);
     db_close(replicas.db);

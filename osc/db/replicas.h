@@ -36,6 +36,9 @@ struct replicas {
     struct db *db; /* connected to it; NULL: not now */
     struct arena *arena;
     struct replica *first;
+    /* Of the MySQL family: who they are is asked less often than how far they are. */
+    struct deadline next_list;
+    unsigned nameless;
     const struct heartbeat *heartbeat; /* NULL: none is written */
 };
 
@@ -44,6 +47,8 @@ struct replicas_job {
     const struct limits *limits; /* that name replicas */
     const struct heartbeat *heartbeat;
     struct progress *progress;
+    void *owner; /* NULL, or who hears of each look */
+    void (*seen)(void *owner, bool is_known, uint64_t lag_ms);
 };
 
 /* Looks several times a second until `cancel`, on a connection of its own. */

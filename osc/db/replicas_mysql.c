@@ -8,6 +8,8 @@
 
 #include "osc/db/replicas.h"
 
+enum { LIST_MS = 1000 };
+
 /* What it is called by this server: the family's words have changed. */
 static unsigned column_of(const struct rows *rows, const char *old, const char *new)
 {
@@ -75,7 +77,10 @@ static bool list(struct db *db, struct replicas *replicas, unsigned *nameless, s
 
 enum answer { ANSWER_NONE, ANSWER_UNKNOWN, ANSWER_KNOWN };
 
-/* Its channel from `primary`; the slowest where there are several. */
+/*
+ * Its channel from `primary`; the slowest where there are several.  The server counts in whole
+ * seconds of two clocks' faces: a lag of one may be next to none.
+ */
 static enum answer ask(struct db *db, const char *primary, uint64_t *lag_ms, struct error *err)
 {
     static const char *const questions[] = {"SHOW ALL REPLICAS STATUS", "SHOW REPLICA STATUS",
@@ -116,8 +121,10 @@ static void look_at(struct replicas *replicas, struct replica *replica, const ch
     if ((is_named || replica->db) && replica_connect(replica)) {
         answer = ask(replica->db, primary, &lag_ms, &trouble);
         /* Whose primary is another replica tells nothing of ours: the row has come all the way. */
-        if (answer != ANSWER_UNKNOWN && replica_heartbeat(replicas, replica, &beaten_ms))
+        if (answer != ANSWER_UNKNOWN && replica_heartbeat(replicas, replica, &beaten_ms)) {
             answer = ANSWER_KNOWN;
+            lag_ms -= lag_ms ? 1000 : 0; /* what is certain of it: the heartbeat knows better */
+        }
         if (answer == ANSWER_NONE && is_named)
             answer = ANSWER_UNKNOWN;
         lag_ms = beaten_ms > lag_ms ? beaten_ms : lag_ms;
@@ -133,17 +140,29 @@ static void look_at(struct replicas *replicas, struct replica *replica, const ch
         lag->worst_ms = lag_ms;
 }
 
+static bool list_if_due(struct db *db, struct replicas *replicas, struct error *err)
+{
+    unsigned nameless = 0;
+
+    if (!deadline_passed(&replicas->next_list))
+        return true;
+    if (!list(db, replicas, &nameless, err))
+        return false;
+    replicas->nameless = nameless;
+    replicas->next_list = deadline_in_ms(LIST_MS);
+    return true;
+}
+
 bool mysql_look_at_replicas(struct db *db, struct replicas *replicas, struct replica_lag *lag,
                             struct error *err)
 {
     struct arena *arena = arena_new();
     const char *primary = NULL;
-    unsigned nameless = 0;
 
-    const bool good = db_value(db, arena, &primary, "SELECT @@server_id", err) &&
-                      list(db, replicas, &nameless, err);
+    const bool good =
+        db_value(db, arena, &primary, "SELECT @@server_id", err) && list_if_due(db, replicas, err);
     if (good) {
-        lag->replicas = lag->unknown = lag->nameless = nameless;
+        lag->replicas = lag->unknown = lag->nameless = replicas->nameless;
         for (struct replica *replica = replicas->first; replica; replica = replica->next)
             look_at(replicas, replica, primary, lag);
     }

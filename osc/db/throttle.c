@@ -1,5 +1,6 @@
 #include "osc/db/throttle.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -9,13 +10,14 @@
 #include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/db/dialect.h"
+#include "osc/db/flow.h"
 #include "osc/db/server.h"
 #include "osc/db/tempo.h"
 #include "osc/db/throttle_signals.h"
 
 enum {
     PIECE_US = 80000,
-    LEAST_PIECE_US = 10000,
+    LEAST_PIECE_US = 5000,
     COMPANY_PER_S = 20,    /* fewer statements are a monitor's, or somebody's at a prompt */
     LOOK_AGAIN_US = 20000, /* a token that is set wakes nobody */
     LONGEST_REST_US = 2000000,
@@ -29,6 +31,8 @@ struct throttle {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct tempo tempo GUARDED_BY(lock);
+    struct flow flow GUARDED_BY(lock);
+    bool lags GUARDED_BY(lock);                /* the slowest replica, more than it must */
     const char *holds[HOLDS] GUARDED_BY(lock); /* NULL: not held */
     bool knows_limits GUARDED_BY(lock);        /* each was looked at once */
     const char *strained GUARDED_BY(lock);     /* by what, last */
@@ -48,14 +52,20 @@ static const char *held_by(const struct throttle *throttle)
     return NULL;
 }
 
-static unsigned power(const struct throttle *throttle)
+/* Percent of the time of all threads that the replicas can stand. */
+static double applied(const struct throttle *throttle)
 {
-    return held_by(throttle) ? 0 : tempo_power(&throttle->tempo);
+    return TEMPO_FULL * flow_most(&throttle->flow) / throttle->tempo.threads;
+}
+
+static double power(const struct throttle *throttle)
+{
+    return held_by(throttle) ? 0 : fmin(tempo_power(&throttle->tempo), applied(throttle));
 }
 
 static unsigned places(const struct throttle *throttle)
 {
-    return held_by(throttle) ? 0 : tempo_places(&throttle->tempo);
+    return (unsigned)ceil(power(throttle) * throttle->tempo.threads / TEMPO_FULL);
 }
 
 static const char *in_the_way(const struct throttle *throttle)
@@ -64,6 +74,8 @@ static const char *in_the_way(const struct throttle *throttle)
 
     if (held_by(throttle))
         return held_by(throttle);
+    if (applied(throttle) < tempo_power(tempo))
+        return throttle->lags ? "a replica lags" : "a replica is to keep up";
     if (tempo_power(tempo) == TEMPO_FULL)
         return NULL;
     if (tempo->allowance < tempo_company(tempo))
@@ -77,7 +89,8 @@ static void tell(struct throttle *throttle)
     struct progress *progress = throttle->job.progress;
 
     atomic_store(&progress->is_throttled, true);
-    atomic_store(&progress->duty_percent, power(throttle));
+    /* It is nothing only when it is. */
+    atomic_store(&progress->duty_percent, (unsigned)ceil(power(throttle)));
     atomic_store(&progress->threads_allowed, places(throttle));
     atomic_store(&progress->throttle_reason, in_the_way(throttle));
     pthread_cond_broadcast(&throttle->changed);
@@ -87,7 +100,7 @@ static void tell(struct throttle *throttle)
 static void balance(struct throttle *throttle)
 {
     const uint64_t now = clock_us();
-    const double rate = power(throttle) * throttle->tempo.threads / (double)TEMPO_FULL;
+    const double rate = power(throttle) * throttle->tempo.threads / TEMPO_FULL;
     const double longest = LONGEST_REST_US * rate;
 
     throttle->balance_us += (double)(now - throttle->balanced_at_us) * rate;
@@ -102,7 +115,7 @@ static bool may_enter(struct throttle *throttle)
 {
     balance(throttle);
     return throttle->knows_limits && throttle->at_work < places(throttle) &&
-           (power(throttle) == TEMPO_FULL || throttle->balance_us >= 0);
+           (power(throttle) >= TEMPO_FULL || throttle->balance_us >= 0);
 }
 
 /* ---- who else is at work? ---- */
@@ -238,6 +251,7 @@ struct throttle *throttle_start(const struct throttle_job *job, struct error *er
     (void)pthread_condattr_destroy(&attributes);
     throttle->balanced_at_us = clock_us();
     tempo_begin(&throttle->tempo, job->threads, job->minds_company);
+    flow_begin(&throttle->flow, job->limits ? job->limits->lag_ms : 0);
     tell(throttle);
     if (start_watching(throttle, err))
         return throttle;
@@ -292,6 +306,7 @@ void throttle_leave(struct throttle *throttle, uint64_t worked_us)
     balance(throttle);
     throttle->at_work--;
     throttle->balance_us -= (double)worked_us;
+    flow_worked(&throttle->flow, clock_ms(), worked_us);
     pthread_cond_broadcast(&throttle->changed);
     pthread_mutex_unlock(&throttle->lock);
 }
@@ -337,18 +352,23 @@ void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us)
     pthread_mutex_unlock(&throttle->lock);
 }
 
+/* Near a limit pieces shrink as well: a replica shows each of them as a lag of its own. */
+static double longest_piece_us(const struct throttle *throttle)
+{
+    const double piece_us = (double)TUNED("PIECE_US", PIECE_US);
+    const double near = piece_us * throttle->tempo.allowance / TEMPO_FULL;
+    const double gentle = power(throttle) < TEMPO_FULL ? near : INFINITY;
+
+    return fmax(fmin(gentle, flow_piece_us(&throttle->flow)), LEAST_PIECE_US);
+}
+
 uint64_t throttle_piece_us(struct throttle *throttle, uint64_t wanted_us)
 {
-    uint64_t most = TUNED("PIECE_US", PIECE_US);
-
     pthread_mutex_lock(&throttle->lock);
-    /* Near a limit pieces shrink as well: a replica shows each of them as a lag of its own. */
-    const uint64_t near = most * throttle->tempo.allowance / TEMPO_FULL;
-    most = near > LEAST_PIECE_US ? near : LEAST_PIECE_US;
     wanted_us = throttle->piece_us ? throttle->piece_us : wanted_us;
-    const bool is_short = power(throttle) < TEMPO_FULL && wanted_us > most;
+    const double longest_us = longest_piece_us(throttle);
     pthread_mutex_unlock(&throttle->lock);
-    return is_short ? most : wanted_us;
+    return (double)wanted_us > longest_us ? (uint64_t)longest_us : wanted_us;
 }
 
 unsigned throttle_threads(struct throttle *throttle)
@@ -363,5 +383,18 @@ void throttle_note_commit(struct throttle *throttle, uint64_t took_us)
 {
     pthread_mutex_lock(&throttle->lock);
     tempo_commit(&throttle->tempo, took_us);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+void throttle_note_lag(struct throttle *throttle, bool is_known, uint64_t lag_ms)
+{
+    pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
+    throttle->lags = is_known && lag_ms > 2 * HEARTBEAT_MS;
+    if (is_known)
+        flow_look(&throttle->flow, clock_ms(), lag_ms);
+    else
+        flow_begin(&throttle->flow, throttle->flow.limit_ms);
+    tell(throttle);
     pthread_mutex_unlock(&throttle->lock);
 }

@@ -5,7 +5,8 @@
  * Whoever copies or verifies asks for leave before each piece of work and says
  * when it is done.  A watcher with a connection of its own looks several times
  * a second whether anybody else is at work there; replay tells how long its
- * commits take; what has a limit is read by throttle_signals.h.  What follows: tempo.h.
+ * commits take; what has a limit is read by throttle_signals.h.  What follows: tempo.h,
+ * and flow.h where there are replicas.
  * Capture and replay are never kept waiting: the journal would grow.
  */
 #ifndef OSC_DB_THROTTLE_H
@@ -61,5 +62,8 @@ unsigned throttle_threads(struct throttle *throttle); /* that may work now, at l
 
 /* A commit that waited for the disk as the application's do. */
 void throttle_note_commit(struct throttle *throttle, uint64_t took_us);
+
+/* How far the slowest replica is behind; not known where there is none, or none can tell. */
+void throttle_note_lag(struct throttle *throttle, bool is_known, uint64_t lag_ms);
 
 #endif

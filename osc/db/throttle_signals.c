@@ -10,7 +10,7 @@
 #include "osc/db/server.h"
 #include "osc/db/tempo.h"
 
-enum { STALE_MS = 15000, FULL = 100, BESIDE_LIMIT = 50, SEARCH_MS = 2000, SELDOM = 4 };
+enum { STALE_MS = 15000, FULL = 100, BESIDE_LIMIT = 50, SEARCH_MS = 2000, SELDOM_MS = 1000 };
 
 struct kept {
     const struct signal *signal;
@@ -215,6 +215,13 @@ static bool some_are_late(const struct signals *signals)
     return false;
 }
 
+static bool is_due(const struct kept *kept)
+{
+    const uint64_t often_ms = kept->signal->is_late ? SLOW_HEARTBEAT_MS : SELDOM_MS;
+
+    return !kept->read_ms || clock_ms() - kept->read_ms >= often_ms;
+}
+
 /* Before that there seem to be none. */
 static void await_replicas(const struct progress *progress, struct cancel *cancel)
 {
@@ -228,7 +235,7 @@ static void await_replicas(const struct progress *progress, struct cancel *cance
 void signals_watch(struct signals *signals, struct cancel *cancel,
                    const struct signals_listener *listener)
 {
-    unsigned looks = 0;
+    bool is_first = true;
     struct look look = {
         .arena = arena_new(),
         .limits = signals->job.limits,
@@ -240,14 +247,16 @@ void signals_watch(struct signals *signals, struct cancel *cancel,
         arena_reset(look.arena);
         connect_look(signals, &look);
         beat(signals, &look, listener);
-        if (!looks)
+        if (is_first)
             await_replicas(look.progress, cancel);
         for (size_t i = 0; i < signals->n; i++)
-            if (looks % SELDOM == 0 || signals->all[i].signal->is_late)
+            if (is_due(&signals->all[i]))
                 read_one(signals, &signals->all[i], &look);
-        if (!looks++)
+        if (is_first)
             listener->first_look(listener->owner, some_are_late(signals));
-    } while (cancel_sleep_ms(cancel, SIGNALS_LOOK_MS));
+        is_first = false;
+    } while (cancel_sleep_ms(cancel, atomic_load(&look.progress->replicas) ? HEARTBEAT_MS
+                                                                           : SLOW_HEARTBEAT_MS));
     db_close(look.db);
     arena_free(look.disk.arena);
     arena_free(look.arena);

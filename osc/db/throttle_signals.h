@@ -1,6 +1,6 @@
 /*
- * Signals: what is read every second, or, where it shows late what we did, every
- * SIGNALS_LOOK_MS, and has a limit.
+ * Signals: what is read every second, or more often where it shows late what we
+ * did, and has a limit.
  *
  * Each is a row: a name, where its limit stands, and how it is read.  What cannot
  * be asked counts as over its limit; what does not exist on this server counts
@@ -15,8 +15,6 @@
 #include "osc/db/disk.h"
 #include "osc/db/heartbeat.h"
 #include "osc/db/limits.h"
-
-enum { SIGNALS_LOOK_MS = HEARTBEAT_MS };
 
 /* What a reader has at hand. */
 struct look {

@@ -404,13 +404,19 @@ void scene_kill_at(struct scene *scene, const char *name)
     write_point(scene, name, "k");
 }
 
-void scene_await(struct scene *scene, const char *name)
+bool scene_has_reached(const struct scene *scene, const char *name)
 {
-    const struct deadline until = deadline_in_ms(PATIENCE_MS);
     char path[300];
 
     (void)snprintf(path, sizeof path, "%s/%s.hit", scene->directory, name);
-    while (access(path, F_OK) != 0) {
+    return access(path, F_OK) == 0;
+}
+
+void scene_await(struct scene *scene, const char *name)
+{
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+
+    while (!scene_has_reached(scene, name)) {
         if (deadline_passed(&until))
             fail_msg("osc did not come to %s", name);
         nap();

@@ -71,6 +71,7 @@ unsigned scene_calls(const struct scene *scene);
 void scene_hold(struct scene *scene, const char *name);
 void scene_kill_at(struct scene *scene, const char *name); /* dies there as by kill -9 */
 void scene_await(struct scene *scene, const char *name);   /* until it halts there */
+bool scene_has_reached(const struct scene *scene, const char *name);
 void scene_release(struct scene *scene, const char *name);
 
 /* Nothing that osc makes is left in the database but its state table and, if kept, retired tables.
