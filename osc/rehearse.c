@@ -70,9 +70,17 @@ static bool script_copy(struct script *s, struct error *err)
                  arena_printf(arena, "%s…%s", capture->entries_open, capture->entries_close));
     sql_bind_sql(&env, "after", capture->first_place);
     sql_bind_u64(&env, "limit", 4000);
-    const char *const templates[] = {copy_statement(s->plan), capture->read, capture->replay_delete,
-                                     capture->replay_insert, capture->forget};
+    const bool overwrites = capture->may_overwrite && capture->may_overwrite(s->plan, &env);
+    const char *const templates[] = {copy_statement(s->plan),
+                                     capture->read,
+                                     overwrites ? capture->replay_gone : "",
+                                     capture->replay_delete,
+                                     overwrites ? capture->replay_overwrite
+                                                : capture->replay_insert,
+                                     capture->forget};
     for (size_t i = 0; i < ARRAY_SIZE(templates); i++) {
+        if (!*templates[i])
+            continue;
         sql_render(&sql, templates[i], &env);
         text_add(&sql, ";\n");
     }

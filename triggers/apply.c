@@ -29,6 +29,64 @@ bool apply_check_loss(struct db *db, const struct plan *plan, const char *condit
     return apply_advise(plan, err);
 }
 
+static bool forget(struct db *db, const struct plan *plan, struct sql_env *env, struct error *err)
+{
+    FAILPOINT("before-forget");
+    if (MUTANT("forget-up-to-now"))
+        sql_bind_sql(env, "entries", "TRUE");
+    return sql_exec(db, plan->dialect->capture->forget, env, NULL, err);
+}
+
+/* *entries: a condition on those whose row the source has no more; NULL where it has them all. */
+static bool find_gone(struct db *db, const struct capture_dialect *dialect,
+                      const struct sql_env *env, const char **entries, struct error *err)
+{
+    AUTO(text) found = TEXT_INIT;
+    AUTO(rows) rows = ROWS_INIT;
+
+    *entries = NULL;
+    if (!sql_query(db, &rows, dialect->replay_gone, env, err))
+        return false;
+    while (rows_next(&rows, err))
+        text_printf(&found, "%s%s", found.length ? dialect->entries_separator : "",
+                    rows_text(&rows, 0));
+    if (found.length)
+        *entries = arena_printf(env->arena, "%s%s%s", dialect->entries_open, found.bytes,
+                                dialect->entries_close);
+    return err->kind == ERROR_NONE;
+}
+
+static bool delete_gone(struct db *db, const struct capture_dialect *dialect,
+                        const struct sql_env *outer, struct error *err)
+{
+    struct sql_env env = {.arena = outer->arena, .outer = outer};
+    const char *gone = NULL;
+
+    if (!find_gone(db, dialect, outer, &gone, err))
+        return false;
+    sql_bind_sql(&env, "entries", gone);
+    return !gone || sql_exec(db, dialect->replay_delete, &env, NULL, err);
+}
+
+/*
+ * Each statement reads the source as it is at its own moment.  A row that goes or comes in between
+ * has an entry of its own that was not read yet.
+ */
+bool apply_overwriting(struct db *db, const struct plan *plan, const char *condition,
+                       struct arena *arena, bool *is_known, struct error *err)
+{
+    const struct capture_dialect *dialect = plan->dialect->capture;
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+
+    *is_known = dialect->may_overwrite && dialect->may_overwrite(plan, &env);
+    if (!*is_known)
+        return true;
+    sql_bind_sql(&env, "entries", condition);
+    return apply_check_loss(db, plan, condition, arena, err) &&
+           delete_gone(db, dialect, &env, err) &&
+           sql_exec(db, dialect->replay_overwrite, &env, NULL, err) && forget(db, plan, &env, err);
+}
+
 bool apply_entries(struct db *db, const struct plan *plan, const char *insert,
                    const char *condition, struct arena *arena, struct error *err)
 {
@@ -36,14 +94,9 @@ bool apply_entries(struct db *db, const struct plan *plan, const char *insert,
     struct sql_env env = {.arena = arena, .outer = &plan->env};
 
     sql_bind_sql(&env, "entries", condition);
-    if (!apply_check_loss(db, plan, condition, arena, err) ||
-        !sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
-        !sql_exec(db, insert, &env, NULL, err))
-        return false;
-    FAILPOINT("before-forget");
-    if (MUTANT("forget-up-to-now"))
-        sql_bind_sql(&env, "entries", "TRUE");
-    return sql_exec(db, dialect->forget, &env, NULL, err);
+    return apply_check_loss(db, plan, condition, arena, err) &&
+           sql_exec(db, dialect->replay_delete, &env, NULL, err) &&
+           sql_exec(db, insert, &env, NULL, err) && forget(db, plan, &env, err);
 }
 
 bool apply_prepare(struct db *db, const struct plan *plan, struct error *err)

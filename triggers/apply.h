@@ -18,6 +18,13 @@ bool apply_prepare(struct db *db, const struct plan *plan, struct error *err) MU
 bool apply_entries(struct db *db, const struct plan *plan, const char *insert,
                    const char *condition, struct arena *arena, struct error *err) MUST_CHECK;
 
+/*
+ * The same with less work, where the dialect knows how (*is_known): rows are written over where
+ * they lie.  Rows that exchange a unique value fail; apply_entries may bring them all the same.
+ */
+bool apply_overwriting(struct db *db, const struct plan *plan, const char *condition,
+                       struct arena *arena, bool *is_known, struct error *err) MUST_CHECK;
+
 /* ERROR_DATA when the new type would change one of these rows without a word from the server. */
 bool apply_check_loss(struct db *db, const struct plan *plan, const char *condition,
                       struct arena *arena, struct error *err) MUST_CHECK;

@@ -29,6 +29,13 @@ struct capture_dialect {
     const char *replay_delete; /* template: {entries} */
     const char *replay_insert;
     const char *replay_insert_beside_copy; /* leaves a row that a chunk has inserted meanwhile */
+    /*
+     * NULL where rows are always deleted and inserted.  Else true where the shadow's rows may be
+     * written over instead; then it binds what replay_gone and replay_overwrite need.
+     */
+    bool (*may_overwrite)(const struct plan *plan, struct sql_env *env);
+    const char *replay_gone;      /* those of {entries} whose row the source has no more */
+    const char *replay_overwrite; /* fails where the row in the way has another key */
     const char *forget;
     /*
      * Brings the keys of every visible entry up to date from one snapshot of

@@ -7,6 +7,7 @@
 #include "osc/plan/tablelock_mysql.h"
 #include "osc/plan/values_mysql.h"
 #include "triggers/capture_dialect.h"
+#include "triggers/overwrite_mysql.h"
 
 static const char journal_comment[] = "osc: keys written while a table is migrated";
 
@@ -403,6 +404,11 @@ const struct capture_dialect mysql_capture = {
     .replay_insert = REPLAY_INSERT,
     .replay_insert_beside_copy = REPLAY_INSERT
     "\nON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
+    .may_overwrite = mysql_may_overwrite,
+    .replay_gone = "SELECT j.id FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
+                   "LEFT JOIN {source} AS t FORCE INDEX ({key_index}) ON {source_is_entry}\n"
+                   "WHERE {entries} AND t.{first_key} IS NULL",
+    .replay_overwrite = REPLAY_INSERT "\nON DUPLICATE KEY UPDATE {overwritten}",
     .forget = FORGET,
     .settle = settle,
     .purge = "",

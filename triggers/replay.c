@@ -81,16 +81,40 @@ static bool is_worth_waiting(struct replay *replay, unsigned lane, unsigned n,
  * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
  * the way is another one, and an error.
  */
-static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
+static bool apply_anew(struct db *db, const struct replay_job *job, const char *condition,
                        struct arena *arena, struct error *err)
 {
     const struct capture_dialect *dialect = job->plan->dialect->capture;
     const char *insert =
         job->beside_copy ? dialect->replay_insert_beside_copy : dialect->replay_insert;
 
+    return apply_entries(db, job->plan, insert, condition, arena, err);
+}
+
+/*
+ * Written over where that is known.  It fails where rows exchange a unique value, which it does no
+ * harm to meet: nothing in this transaction stays of it.  What fails then fails for good.
+ */
+static bool apply_cheaply(struct db *db, const struct replay_job *job, const char *condition,
+                          struct arena *arena, struct error *err)
+{
+    bool is_known = false;
+
+    if (apply_overwriting(db, job->plan, condition, arena, &is_known, err))
+        return is_known || apply_anew(db, job, condition, arena, err);
+    if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
+        return false;
+    error_clear(err);
+    db_rollback(db);
+    return db_begin(db, err) && apply_anew(db, job, condition, arena, err);
+}
+
+static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
+                       struct arena *arena, struct error *err)
+{
     if (!db_begin(db, err))
         return false;
-    if (!apply_entries(db, job->plan, insert, condition, arena, err)) {
+    if (!apply_cheaply(db, job, condition, arena, err)) {
         db_rollback(db);
         return false;
     }

@@ -246,6 +246,43 @@ static void the_mutant_that_skips_silently_is_noticed(void **state)
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM d"), 9);
 }
 
+/* A row that comes late and has another's value under the new unique key: that one is not its own.
+ */
+static struct outcome write_a_late_duplicate(struct scene *s)
+{
+    scene_sql(s, "CREATE TABLE d (id bigint PRIMARY KEY, u bigint NOT NULL)");
+    scene_sql(s, "INSERT INTO d VALUES (1, 1), (2, 2), (3, 3)");
+    scene_hold(s, "catch-up");
+    const pid_t osc = scene_start(
+        s, "alter", "d", scene_pick(s, "ADD CONSTRAINT d_u UNIQUE (u)", "ADD UNIQUE d_u (u)"),
+        "--verify=none", "--after=drop", "--strategy=copy", NULL);
+    scene_await(s, "catch-up");
+    scene_sql(s, "INSERT INTO d VALUES (4, 2)");
+    scene_release(s, "catch-up");
+    return scene_wait(s, osc);
+}
+
+static void a_late_duplicate_under_a_new_key_stops_the_run(void **state)
+{
+    struct scene *s = *state;
+
+    assert_says(write_a_late_duplicate(s), 1, "the new schema does not allow");
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM d"), 4);
+    assert_exit(scene_osc(s, "abort", NULL), 0);
+    assert_nothing_left(s, false);
+}
+
+static void the_mutant_that_overwrites_any_row_is_noticed(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        return; /* rows are deleted and inserted there */
+    s->mutant = "overwrite-any";
+    assert_exit(write_a_late_duplicate(s), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM d"), 3);
+}
+
 /*
  * An entry with a lower place becomes visible after a batch was read that holds
  * a higher one: exactly what was read may be forgotten.
@@ -402,6 +439,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_duplicate_under_the_new_key_stops_the_run, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(the_mutant_that_skips_silently_is_noticed, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_late_duplicate_under_a_new_key_stops_the_run, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(the_mutant_that_overwrites_any_row_is_noticed, open_scene,
                                         close_scene),
     };
 

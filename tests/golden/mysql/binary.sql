@@ -46,6 +46,19 @@ FROM `shop`.`sessions_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`token` = j.k1;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1
+WHERE j.id IN (…) AND t.`token` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`sessions_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`token` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`sessions_osc_new`.`token` = IF(`shop`.`sessions_osc_new`.`token` = VALUES(`token`), VALUES(`token`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`sessions_osc_new`.`seen` = VALUES(`seen`);
+
 -- replay: forget
 DELETE `shop`.`sessions_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`sessions_osc_journal` WHERE `shop`.`sessions_osc_journal`.id = e.id;

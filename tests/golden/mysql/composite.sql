@@ -46,6 +46,19 @@ FROM `shop`.`parts_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`tenant` = j.k1 AND t.`code` = j.k2;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2
+WHERE j.id IN (…) AND t.`tenant` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`parts_osc_new` (`tenant`, `code`, `v`)
+SELECT t.`tenant`, t.`code`, t.`v` FROM (SELECT DISTINCT j.k1, j.k2
+FROM `shop`.`parts_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`tenant` = j.k1 AND t.`code` = j.k2
+ON DUPLICATE KEY UPDATE `shop`.`parts_osc_new`.`tenant` = IF(`shop`.`parts_osc_new`.`tenant` = VALUES(`tenant`) AND `shop`.`parts_osc_new`.`code` = VALUES(`code`), VALUES(`tenant`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`parts_osc_new`.`code` = VALUES(`code`), `shop`.`parts_osc_new`.`v` = VALUES(`v`);
+
 -- replay: forget
 DELETE `shop`.`parts_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`parts_osc_journal` WHERE `shop`.`parts_osc_journal`.id = e.id;

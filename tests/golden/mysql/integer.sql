@@ -46,6 +46,19 @@ FROM `shop`.`users_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`id` = j.k1;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1
+WHERE j.id IN (…) AND t.`id` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`users_osc_new` (`id`, `email`)
+SELECT t.`id`, t.`email` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`users_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`users` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`users_osc_new`.`id` = IF(`shop`.`users_osc_new`.`id` = VALUES(`id`), VALUES(`id`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`users_osc_new`.`email` = VALUES(`email`);
+
 -- replay: forget
 DELETE `shop`.`users_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`users_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`users_osc_journal` WHERE `shop`.`users_osc_journal`.id = e.id;

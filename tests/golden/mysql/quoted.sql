@@ -46,6 +46,19 @@ FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`se"lect`` id` = j.k1;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1
+WHERE j.id IN (…) AND t.`se"lect`` id` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`odd "``' name_osc_new` (`se"lect`` id`, `from`)
+SELECT t.`se"lect`` id`, t.`from` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`se"lect`` id` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`odd "``' name_osc_new`.`se"lect`` id` = IF(`shop`.`odd "``' name_osc_new`.`se"lect`` id` = VALUES(`se"lect`` id`), VALUES(`se"lect`` id`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`odd "``' name_osc_new`.`from` = VALUES(`from`);
+
 -- replay: forget
 DELETE `shop`.`odd "``' name_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`odd "``' name_osc_journal` WHERE `shop`.`odd "``' name_osc_journal`.id = e.id;

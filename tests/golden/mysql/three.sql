@@ -46,6 +46,19 @@ FROM `shop`.`ledger_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3
+WHERE j.id IN (…) AND t.`a` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`ledger_osc_new` (`a`, `b`, `c`)
+SELECT t.`a`, t.`b`, t.`c` FROM (SELECT DISTINCT j.k1, j.k2, j.k3
+FROM `shop`.`ledger_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3
+ON DUPLICATE KEY UPDATE `shop`.`ledger_osc_new`.`a` = IF(`shop`.`ledger_osc_new`.`a` = VALUES(`a`) AND `shop`.`ledger_osc_new`.`b` = VALUES(`b`) AND `shop`.`ledger_osc_new`.`c` = VALUES(`c`), VALUES(`a`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`ledger_osc_new`.`b` = VALUES(`b`), `shop`.`ledger_osc_new`.`c` = VALUES(`c`);
+
 -- replay: forget
 DELETE `shop`.`ledger_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`ledger_osc_journal` WHERE `shop`.`ledger_osc_journal`.id = e.id;

@@ -46,6 +46,19 @@ FROM `shop`.`big_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`id` = j.k1;
 
+-- replay: what is gone
+SELECT j.id FROM `shop`.`big_osc_journal` AS j FORCE INDEX (PRIMARY)
+LEFT JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1
+WHERE j.id IN (…) AND t.`id` IS NULL;
+
+-- replay: overwrite
+INSERT INTO `shop`.`big_osc_new` (`id`, `v`)
+SELECT t.`id`, t.`v` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`big_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`big_osc_new`.`id` = IF(`shop`.`big_osc_new`.`id` = VALUES(`id`), VALUES(`id`), (SELECT NULL UNION ALL SELECT NULL)), `shop`.`big_osc_new`.`v` = VALUES(`v`);
+
 -- replay: forget
 DELETE `shop`.`big_osc_journal` FROM (SELECT DISTINCT j.id FROM `shop`.`big_osc_journal` AS j FORCE INDEX (PRIMARY)
 WHERE j.id IN (…)) AS e STRAIGHT_JOIN `shop`.`big_osc_journal` WHERE `shop`.`big_osc_journal`.id = e.id;
