@@ -388,10 +388,7 @@ static bool analyze(struct db *db, const struct plan *plan, struct error *err)
     return sql_exec(db, "ANALYZE TABLE {shadow}", &plan->env, NULL, err);
 }
 
-/*
- * MySQL has it where the administrator has switched the consumer events_stages_current on.
- * MariaDB leaves PROGRESS in its process list at 0 while InnoDB builds indexes.
- */
+/* MySQL has it where the administrator has switched the consumer events_stages_current on. */
 static const char stages[] =
     "SELECT SUBSTRING_INDEX(e.EVENT_NAME, '/', -1),\n"
     "  FLOOR(1000 * LEAST(e.WORK_COMPLETED, e.WORK_ESTIMATED) / NULLIF(e.WORK_ESTIMATED, 0))\n"
@@ -401,9 +398,19 @@ static const char stages[] =
     "WHERE e.EVENT_NAME LIKE 'stage/innodb/alter%' AND p.DB = {schema_text}\n"
     "  AND INSTR(p.INFO, {shadow_text}) > 0 ORDER BY 2";
 
+/*
+ * MariaDB leaves PROGRESS in its process list at 0 while InnoDB builds indexes, and counts, in
+ * hundredths of a percent, for the whole server: of what was begun last.
+ */
+static const char online_ddl[] =
+    "SELECT 'InnoDB builds indexes', s.VARIABLE_VALUE DIV 10\n"
+    "FROM information_schema.GLOBAL_STATUS s JOIN information_schema.PROCESSLIST p\n"
+    "WHERE s.VARIABLE_NAME = 'INNODB_ONLINEDDL_PCT_PROGRESS' AND p.STATE = 'altering table'\n"
+    "  AND p.DB = {schema_text} AND INSTR(p.INFO, {shadow_text}) > 0";
+
 static const char *long_work(const struct facts *facts)
 {
-    return facts->lists_processes_well ? stages : NULL;
+    return facts->lists_processes_well ? stages : online_ddl;
 }
 
 const struct shadow_dialect mysql_shadow = {
