@@ -7,8 +7,11 @@
 #include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/base/status_line.h"
+#include "osc/migration.h"
 #include "osc/output.h"
-#include "osc/progress_view.h"
+#include "osc/watch_view.h"
+
+enum { POLL_MS = 200, REMEMBER_MS = 1000, LOG_ROWS = 6 };
 
 struct reporter {
     const struct progress *progress;
@@ -18,6 +21,9 @@ struct reporter {
     const char *step; /* last one shown */
     uint64_t shown_at_ms;
     bool is_unicode;
+    const char *steps[STEP_DONE]; /* their names */
+    struct watch_history history;
+    uint64_t remembered_at_ms;
 };
 
 /* Where progress is shown, and how often. */
@@ -39,6 +45,46 @@ static bool show_line(struct reporter *reporter, const struct progress_view *vie
     return true;
 }
 
+/* *fits: a bar for each step was drawn, and leaves room for the log above it. */
+static void draw(struct reporter *reporter, const struct progress_view *view, struct text *out,
+                 bool *fits)
+{
+    struct arena *arena = arena_new();
+    const struct watch_page page = {
+        .steps = reporter->steps,
+        .n_steps = ARRAY_SIZE(reporter->steps),
+        .columns = status_line_columns() - 1,
+        .is_unicode = reporter->is_unicode,
+    };
+    unsigned rows = 0;
+
+    watch_draw_progress(out, view, &reporter->history, &page, arena);
+    for (const char *at = out->bytes; *at; at++)
+        rows += *at == '\n';
+    *fits = rows + LOG_ROWS <= status_line_rows();
+    arena_free(arena);
+}
+
+static bool show_bars(struct reporter *reporter, const struct progress_view *view,
+                      struct error *err)
+{
+    AUTO(text) out = TEXT_INIT;
+    bool fits = false;
+    const uint64_t now_ms = clock_ms();
+
+    if (now_ms - reporter->remembered_at_ms >= REMEMBER_MS) {
+        watch_remember(&reporter->history, view);
+        reporter->remembered_at_ms = now_ms;
+    }
+    if (view->steps) /* a lone verification has none */
+        draw(reporter, view, &out, &fits);
+    if (!fits)
+        return show_line(reporter, view, err);
+    out.bytes[--out.length] = '\0'; /* the cursor stays in the last line */
+    status_line_show(out.bytes);
+    return true;
+}
+
 static bool show_log(struct reporter *reporter, const struct progress_view *view, struct error *err)
 {
     AUTO(text) line = TEXT_INIT;
@@ -57,11 +103,9 @@ static bool show_event(struct reporter *reporter, const struct progress_view *vi
     return output_json(progress_json(view), err);
 }
 
-static const struct medium terminal = {200, true, show_line};
+static const struct medium terminal = {200, true, show_bars};
 static const struct medium file = {10000, false, show_log};
 static const struct medium program = {5000, true, show_event};
-
-enum { POLL_MS = 200 };
 
 static bool report(void *argument, struct cancel *cancel, struct error *err)
 {
@@ -101,6 +145,8 @@ struct reporter *reporter_start(const struct progress *progress, const struct op
     reporter->shown_at_ms = clock_ms();
     reporter->medium = choose_medium(options);
     reporter->is_unicode = status_line_is_unicode();
+    for (enum step_id step = STEP_PLAN; step < STEP_DONE; step++)
+        reporter->steps[step] = step_name(step);
     /* No parent: it goes on showing while everything else stops in order. */
     reporter->group = group_new(NULL);
     if (reporter->medium == &terminal)

@@ -1,7 +1,8 @@
 /*
  * Reporter: shows how far a migration is, while it runs.
  *
- * On a terminal one line that is rewritten; elsewhere a log line now and then;
+ * On a terminal a bar for each step, or one line where there is no room for them;
+ * elsewhere a log line now and then;
  * with --json events on standard output.  Reads the counters, asks no server.
  */
 #ifndef OSC_REPORTER_H

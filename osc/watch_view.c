@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "osc/base/human.h"
+#include "osc/rest_view.h"
 
 void watch_remember(struct watch_history *history, const struct progress_view *progress)
 {
@@ -60,15 +61,19 @@ static void add_current(struct text *line, const struct progress_view *progress,
         text_printf(line, "  attempt %u", progress->attempts);
 }
 
-static void draw_steps(struct text *out, const struct migration_view *view,
-                       const struct watch_page *page, struct arena *arena)
+static size_t position(const char *step, const struct watch_page *page)
 {
     size_t now = 0;
 
-    while (now < page->n_steps && strcmp(page->steps[now], view->row->step) != 0)
+    while (now < page->n_steps && strcmp(page->steps[now], step) != 0)
         now++;
-    if (view->life == LIFE_SWAPPED || view->life == LIFE_DONE)
-        now = page->n_steps;
+    return now;
+}
+
+/* Those before the one that is now are done. */
+static void draw_steps(struct text *out, const struct progress_view *progress, size_t now,
+                       const struct watch_page *page, struct arena *arena)
+{
     for (size_t i = 0; i < page->n_steps; i++) {
         AUTO(text) line = TEXT_INIT;
         const char *mark = i < now    ? (page->is_unicode ? "✓" : "x")
@@ -78,7 +83,7 @@ static void draw_steps(struct text *out, const struct migration_view *view,
         if (i < now)
             progress_bar(&line, 1, page->is_unicode);
         else if (i == now)
-            add_current(&line, &view->progress, page->is_unicode);
+            add_current(&line, progress, page->is_unicode);
         add_line(out, line.bytes, page, arena);
     }
 }
@@ -107,6 +112,18 @@ static void draw_load(struct text *out, const struct progress_view *progress,
         add_line(out, line.bytes, page, arena);
 }
 
+void watch_draw_progress(struct text *out, const struct progress_view *progress,
+                         const struct watch_history *history, const struct watch_page *page,
+                         struct arena *arena)
+{
+    add_line(out,
+             arena_printf(arena, "%s  step %u/%u %s  %s", progress->table, progress->step_number,
+                          progress->steps, progress->step, rest_word(progress)),
+             page, arena);
+    draw_steps(out, progress, position(progress->step, page), page, arena);
+    draw_load(out, progress, history, page, arena);
+}
+
 void watch_draw(struct text *out, const struct migration_view *view,
                 const struct watch_history *history, const struct watch_page *page,
                 struct arena *arena)
@@ -117,7 +134,9 @@ void watch_draw(struct text *out, const struct migration_view *view,
              arena_printf(arena, "migration %s  %s.%s  %s, began %s ago", view->name, row->schema,
                           row->table, life_name(view->life), human_eta(row->age_s).text),
              page, arena);
-    draw_steps(out, view, page, arena);
+    const bool is_over = view->life == LIFE_SWAPPED || view->life == LIFE_DONE;
+    draw_steps(out, &view->progress, is_over ? page->n_steps : position(row->step, page), page,
+               arena);
     if (view->life == LIFE_RUNNING)
         draw_load(out, &view->progress, history, page, arena);
     if (*row->error)

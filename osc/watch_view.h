@@ -1,5 +1,6 @@
 /*
- * Watch view: a migration as osc status --watch draws it, a bar for each step.
+ * Watch view: a migration as osc status --watch draws it, a bar for each step; and osc alter
+ * itself, on a terminal that has the room.
  *
  * Pure: what was read goes in, lines come out.  It remembers backlog and lag of
  * the last minute for its sparklines.
@@ -27,6 +28,10 @@ struct watch_page {
 };
 
 /* Lines of at most page->columns columns, each with its newline. */
+void watch_draw_progress(struct text *out, const struct progress_view *progress,
+                         const struct watch_history *history, const struct watch_page *page,
+                         struct arena *arena);
+/* The same of a row of the state table, with who it is and what to type. */
 void watch_draw(struct text *out, const struct migration_view *view,
                 const struct watch_history *history, const struct watch_page *page,
                 struct arena *arena);

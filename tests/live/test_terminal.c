@@ -36,16 +36,17 @@ static bool has_time(const char *line)
            isdigit(line[3]) && line[5] == ':' && line[8] == ' ';
 }
 
-/* Whole log lines, then whole lines of the answer, and no trace of the progress line. */
+/* Whole log lines, then whole lines of the answer, and no trace of the progress. */
 static void assert_clean(const char *text)
 {
     bool answer_began = false;
 
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
         const bool is_log = has_time(line);
-        const char *trace = strstr(line, "items  step ");
+        const size_t length = strcspn(line, "\n");
         answer_began |= !is_log;
-        if ((is_log && answer_began) || (trace && trace < line + strcspn(line, "\n")))
+        if ((is_log && answer_began) || memmem(line, length, "items  step ", 12) ||
+            memmem(line, length, "▶", strlen("▶")))
             fail_msg("a torn line: %.*s in\n%s", (int)strcspn(line, "\n"), line, text);
     }
 }
@@ -55,7 +56,8 @@ static void the_progress_line_stands_below_the_log(void **state)
     struct scene *s = *state;
 
     scene_hold(s, "copy");
-    struct screen *screen = screen_start(s, 60, "alter", "items", "ADD COLUMN c int", NULL);
+    struct screen *screen =
+        screen_start(s, SCREEN_LOW, 60, "alter", "items", "ADD COLUMN c int", NULL);
     screen_await_last(screen, "items  step 4/9 copy");
     scene_release(s, "copy");
     assert_int_equal(screen_end(screen), 0);
@@ -66,13 +68,33 @@ static void the_progress_line_stands_below_the_log(void **state)
     screen_free(screen);
 }
 
+static void a_bar_for_each_step_stands_below_the_log(void **state)
+{
+    struct scene *s = *state;
+
+    scene_hold(s, "indexes");
+    struct screen *screen =
+        screen_start(s, SCREEN_HIGH, 100, "alter", "items", "ADD COLUMN c int", NULL);
+    screen_await(screen, "▶ indexes");
+    screen_await(screen, "items  step 5/9 indexes");
+    screen_await_last(screen, "backlog 0");
+    const char *text = screen_text(screen);
+    const char *log = strstr(text, "step=indexes"), *bar = strstr(text, "✓ copy     ▕██████████▏");
+    assert_true(log && bar && log < bar && bar < strstr(text, "· verify"));
+    scene_release(s, "indexes");
+    assert_int_equal(screen_end(screen), 0);
+    assert_non_null(strstr(screen_text(screen), "items: migrated in "));
+    assert_clean(screen_text(screen));
+    screen_free(screen);
+}
+
 static void a_narrow_terminal_is_not_overrun(void **state)
 {
     struct scene *s = *state;
 
     scene_hold(s, "copy");
-    struct screen *screen =
-        screen_start(s, 16, "alter", "items", "ADD COLUMN c int", "--verify=none", NULL);
+    struct screen *screen = screen_start(s, SCREEN_LOW, 16, "alter", "items", "ADD COLUMN c int",
+                                         "--verify=none", NULL);
     screen_await_last(screen, "step 4/9 copy");
     assert_null(strstr(screen_text(screen), "items  step"));
     scene_release(s, "copy");
@@ -85,7 +107,8 @@ static void ctrl_c_stops_cleanly_and_resume_goes_on(void **state)
     struct scene *s = *state;
 
     scene_hold(s, "copy");
-    struct screen *screen = screen_start(s, 200, "alter", "items", "ADD COLUMN c int", NULL);
+    struct screen *screen =
+        screen_start(s, SCREEN_LOW, 200, "alter", "items", "ADD COLUMN c int", NULL);
     screen_await_last(screen, "items  step 4/9 copy");
     screen_type(screen, "\003");
     screen_await(screen, "stopping cleanly");
@@ -109,7 +132,8 @@ static void ctrl_c_twice_stops_at_once(void **state)
     struct scene *s = *state;
 
     scene_hold(s, "copy");
-    struct screen *screen = screen_start(s, 200, "alter", "items", "ADD COLUMN c int", NULL);
+    struct screen *screen =
+        screen_start(s, SCREEN_LOW, 200, "alter", "items", "ADD COLUMN c int", NULL);
     screen_await_last(screen, "items  step 4/9 copy");
     screen_type(screen, "\003");
     screen_await(screen, "stopping cleanly");
@@ -126,7 +150,7 @@ static void a_quiet_run_says_only_the_result(void **state)
 {
     struct scene *s = *state;
     struct screen *screen =
-        screen_start(s, 100, "alter", "items", "ADD COLUMN c int", "--quiet", NULL);
+        screen_start(s, SCREEN_LOW, 100, "alter", "items", "ADD COLUMN c int", "--quiet", NULL);
 
     assert_int_equal(screen_end(screen), 0);
     assert_true(strncmp(screen_text(screen), "items: migrated in ", 19) == 0);
@@ -237,6 +261,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
     const struct CMUnitTest tests[] = {
         TEST(the_progress_line_stands_below_the_log),
+        TEST(a_bar_for_each_step_stands_below_the_log),
         TEST(a_narrow_terminal_is_not_overrun),
         TEST(ctrl_c_stops_cleanly_and_resume_goes_on),
         TEST(ctrl_c_twice_stops_at_once),

@@ -1,5 +1,6 @@
 #include "tests/support/screen.h"
 
+#include <ctype.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -24,6 +25,7 @@ struct screen {
     struct text past; /* lines above the last one */
     struct cell line[MOST_COLUMNS];
     unsigned length, column, widest;
+    bool is_above;   /* lines below the cursor are to be cleared at once */
     char pending[8]; /* an escape sequence or a character that has not ended */
     size_t n_pending;
     struct text shown;
@@ -40,10 +42,11 @@ static void exec_osc(struct scene *scene, const char *const *argv)
     _exit(127);
 }
 
-struct screen *screen_start(struct scene *scene, unsigned columns, const char *command, ...)
+struct screen *screen_start(struct scene *scene, enum screen_rows rows, unsigned columns,
+                            const char *command, ...)
 {
     const char *argv[MOST_ARGUMENTS] = {"osc", command};
-    const struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)columns};
+    const struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
     struct screen *screen = must_alloc(sizeof *screen);
     size_t n = 2;
     va_list args;
@@ -81,8 +84,8 @@ static void end_line(struct screen *screen)
 
 static void put(struct screen *screen, const char *bytes, size_t length)
 {
-    if (screen->column == MOST_COLUMNS)
-        fail_msg("a line without end");
+    if (screen->column == MOST_COLUMNS || screen->is_above)
+        fail_msg("a line without end, or among others:\n%s", screen_text(screen));
     while (screen->length <= screen->column)
         screen->line[screen->length++] = (struct cell){" "};
     struct cell *cell = &screen->line[screen->column++];
@@ -99,15 +102,35 @@ static size_t character_length(char lead)
     return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
+/* What stood there is cleared next, or put() fails. */
+static void go_up(struct screen *screen, unsigned long lines)
+{
+    struct text *past = &screen->past;
+
+    for (; lines && past->length; lines--) {
+        past->length--;
+        while (past->length && past->bytes[past->length - 1] != '\n')
+            past->length--;
+    }
+    assert_int_equal(lines, 0);
+    past->bytes[past->length] = '\0';
+    screen->length = screen->column = 0;
+    screen->is_above = true;
+}
+
 /* True when `pending` is complete and has been dealt with. */
 static bool finish_pending(struct screen *screen)
 {
     if (screen->pending[0] == '\033') {
-        if (screen->n_pending < 3)
+        const char last = screen->pending[screen->n_pending - 1];
+        if (screen->n_pending < 3 || isdigit(last))
             return false;
-        if (memcmp(screen->pending, "\033[K", 3) != 0)
-            fail_msg("an escape sequence that is not ESC [ K after:\n%s", screen_text(screen));
+        if (last == 'A')
+            go_up(screen, strtoul(screen->pending + 2, NULL, 10));
+        else if (last != 'K' && last != 'J')
+            fail_msg("an unknown escape sequence after:\n%s", screen_text(screen));
         screen->length = screen->column < screen->length ? screen->column : screen->length;
+        screen->is_above &= last != 'J';
         return true;
     }
     if (screen->n_pending < character_length(screen->pending[0]))

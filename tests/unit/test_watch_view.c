@@ -91,6 +91,7 @@ static void no_line_is_wider_than_the_terminal(void **state)
         for (unsigned i = 0; i < 2 * WATCH_SAMPLES; i++)
             watch_remember(&history, &view.progress);
         watch_draw(&out, &view, &history, &narrow, arena);
+        watch_draw_progress(&out, &view.progress, &history, &narrow, arena);
         char *rest = out.bytes;
         for (char *line; (line = strsep(&rest, "\n"));)
             assert_true(human_width(line) <= columns);
