@@ -42,7 +42,8 @@ struct facts {
 };
 
 struct others {
-    uint64_t statements; /* sent to the whole server so far; only its growth means something */
+    uint64_t statements; /* sent to the whole server so far, as far as it has counted */
+    uint64_t ours;       /* of these, or on their way into that count */
     uint64_t sessions;   /* seen to do something in the last second, where we may see that */
 };
 

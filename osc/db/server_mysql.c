@@ -336,14 +336,12 @@ static bool find_files(struct db *db, struct disk *disk, struct error *err)
 static bool look_at_others(struct db *db, struct others *others, struct error *err)
 {
     AUTO(rows) rows = ROWS_INIT;
-    uint64_t all = 0;
 
-    const uint64_t ours = db_tally().statements;
+    *others = (struct others){.ours = db_tally().statements};
     if (!db_query(db, &rows, "SHOW GLOBAL STATUS WHERE Variable_name = 'Questions'", err))
         return false;
     if (rows_next(&rows, err))
-        all = rows_u64(&rows, 1);
-    *others = (struct others){.statements = all - ours};
+        others->statements = rows_u64(&rows, 1);
     return err->kind == ERROR_NONE;
 }
 

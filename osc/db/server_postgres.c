@@ -315,8 +315,8 @@ static bool find_files(struct db *db, struct disk *disk, struct error *err)
 
 /*
  * Who may see the sessions of others (pg_monitor) learns at once that one did something.  The
- * transactions, ours as well, are counted with up to a second's delay, and what that may be about
- * is not to look like somebody: hence the quarter.
+ * transactions, ours as well, are counted up to ten seconds late, and for each connection one more
+ * than we know of: hence the quarter.
  */
 static bool look_at_others(struct db *db, struct others *others, struct error *err)
 {
@@ -331,7 +331,8 @@ static bool look_at_others(struct db *db, struct others *others, struct error *e
     if (!db_query(db, &rows, question, err))
         return false;
     if (rows_next(&rows, err)) {
-        others->statements = (rows_u64(&rows, 0) - db_tally().transactions) / 4;
+        others->statements = rows_u64(&rows, 0) / 4;
+        others->ours = db_tally().transactions / 4;
         others->sessions = rows_u64(&rows, 1);
     }
     return err->kind == ERROR_NONE;

@@ -86,6 +86,17 @@ void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain)
     tempo->commits = tempo->slow_commits = 0;
 }
 
+/* At the first look none of ours may have been counted.  Later they only make it too little. */
+uint64_t tempo_others(struct tempo_others *others, uint64_t all, uint64_t ours)
+{
+    const uint64_t before = others->is_known ? others->most : all;
+    const uint64_t now = all > ours ? all - ours : 0;
+
+    others->is_known = true;
+    others->most = now > before ? now : before;
+    return others->most - before;
+}
+
 /* The usual is close to the quickest of late, and follows a server that became slower. */
 void tempo_commit(struct tempo *tempo, uint64_t took_us)
 {

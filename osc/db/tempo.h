@@ -26,6 +26,12 @@ struct tempo {
     unsigned commits, slow_commits; /* since the last look */
 };
 
+/* Statements of others, by a server that counts late, ours even after theirs. */
+struct tempo_others {
+    bool is_known;
+    uint64_t most; /* that they can have sent */
+};
+
 enum { TEMPO_LOOK_MS = 250, TEMPO_FULL = 100, TEMPO_STOP = 1000 };
 
 void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company);
@@ -38,6 +44,10 @@ void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain);
 
 /* What has a limit shows late what our work does to it: begin with little. */
 void tempo_ease_in(struct tempo *tempo);
+
+/* How many more have certainly been sent by others since the last look; `ours` are part of `all`,
+ * or will be. */
+uint64_t tempo_others(struct tempo_others *others, uint64_t all, uint64_t ours);
 
 /* A commit of ours waits for what those of the application wait for. */
 void tempo_commit(struct tempo *tempo, uint64_t took_us);

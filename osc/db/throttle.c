@@ -122,16 +122,13 @@ static bool may_enter(struct throttle *throttle)
 
 struct watch {
     struct db *db;
-    struct others last;
+    struct tempo_others others;
     uint64_t last_ms; /* 0: none yet */
 };
 
-static bool is_quiet(const struct watch *watch, const struct others *others, uint64_t now_ms)
+static bool is_quiet(struct watch *watch, const struct others *others, uint64_t now_ms)
 {
-    /* Counted later than our own, theirs may seem to run backwards. */
-    const uint64_t statements = others->statements > watch->last.statements
-                                    ? others->statements - watch->last.statements
-                                    : 0;
+    const uint64_t statements = tempo_others(&watch->others, others->statements, others->ours);
 
     return !others->sessions &&
            statements * 1000 < (uint64_t)COMPANY_PER_S * (now_ms - watch->last_ms + 1);
@@ -140,10 +137,10 @@ static bool is_quiet(const struct watch *watch, const struct others *others, uin
 static void take_look(struct throttle *throttle, struct watch *watch, const struct others *others)
 {
     const uint64_t now_ms = clock_ms();
+    const bool quiet = is_quiet(watch, others, now_ms);
 
     if (watch->last_ms) {
         const char *reason = NULL;
-        const bool quiet = is_quiet(watch, others, now_ms);
         const unsigned strain =
             throttle->signals ? signals_strain(throttle->signals, !quiet, &reason) : 0;
         pthread_mutex_lock(&throttle->lock);
@@ -159,7 +156,6 @@ static void take_look(struct throttle *throttle, struct watch *watch, const stru
             LOG(LOG_DEBUG, is_alone ? "nobody else is at work: full speed"
                                     : "others are at work: gently from here on");
     }
-    watch->last = *others;
     watch->last_ms = now_ms;
 }
 
@@ -175,7 +171,7 @@ static bool look_around(void *argument, struct cancel *cancel, struct error *err
         struct others others = {.statements = 0};
         if (watch.db && db_is_lost(watch.db)) {
             db_close(watch.db);
-            watch = (struct watch){.db = NULL};
+            watch.db = NULL;
         }
         if (!watch.db)
             watch.db = db_open(dsn, "throttle", &trouble);

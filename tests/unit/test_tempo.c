@@ -157,6 +157,20 @@ static void chosen_threads_do_not_mind_company_and_do_mind_limits(void **state)
     assert_true(tempo_places(&tempo) < 3);
 }
 
+/* Ours: 70 before the first look, of which the server has counted 10. */
+static void what_we_sent_and_is_counted_late_is_nobody_elses(void **state)
+{
+    (void)state;
+    struct tempo_others others = {.is_known = false};
+
+    assert_int_equal(tempo_others(&others, 1010, 70), 0);
+    assert_int_equal(tempo_others(&others, 1010, 90), 0);
+    assert_int_equal(tempo_others(&others, 1080, 95), 0); /* all at once */
+    assert_int_equal(tempo_others(&others, 1095, 95), 0);
+    assert_int_equal(tempo_others(&others, 1195, 115), 70); /* 80 of theirs: 10 may be ours */
+    assert_int_equal(tempo_others(&others, 1250, 150), 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +182,7 @@ int main(void)
         cmocka_unit_test(far_beyond_a_limit_it_goes_down_to_nothing_within_two_seconds),
         cmocka_unit_test(close_to_a_limit_it_stays_and_well_below_it_grows_slowly),
         cmocka_unit_test(what_says_no_stops_it_at_once),
+        cmocka_unit_test(what_we_sent_and_is_counted_late_is_nobody_elses),
         cmocka_unit_test(chosen_threads_do_not_mind_company_and_do_mind_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
