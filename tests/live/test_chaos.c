@@ -343,6 +343,16 @@ static void report(uint64_t seed)
                   chaos.backends, chaos.crashes, chaos.others, chaos.alterations);
 }
 
+/*
+ * README: who has read a table of the MySQL family and then writes to it is a deadlock's victim
+ * behind whoever waits for its lock.  osc looks before it asks, but where it was killed its request
+ * is still in the queue.  Few of them all the same.
+ */
+static uint64_t deadlocks_expected(void)
+{
+    return chaos.scene->is_postgres ? 0 : chaos.deadlocks + 1 + (chaos.done + chaos.aborted) / 20;
+}
+
 static void nothing_is_lost_in_chaos(void **state)
 {
     const uint64_t seed = number_from("OSC_CHAOS_SEED", (uint64_t)time(NULL));
@@ -361,7 +371,7 @@ static void nothing_is_lost_in_chaos(void **state)
     report(seed);
     struct traffic *traffic = chaos.traffic;
     chaos.traffic = NULL;
-    writers_stop_but_for(traffic, chaos.deadlocks, "chaos");
+    writers_stop_but_for(traffic, deadlocks_expected(), "1213", "chaos");
     assert_true(chaos.done + chaos.aborted > 0);
 }
 

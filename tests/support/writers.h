@@ -23,7 +23,8 @@ void writers_check(struct traffic *traffic, const char *when);
 
 /* Ends them: nothing may be lost, and no application may have seen an error. */
 void writers_stop(struct traffic *traffic, const char *when);
-/* The same where so many errors have another cause. */
-void writers_stop_but_for(struct traffic *traffic, uint64_t errors, const char *when);
+/* The same, but for at most so many errors with this code of the server. */
+void writers_stop_but_for(struct traffic *traffic, uint64_t most, const char *code,
+                          const char *when);
 
 #endif
