@@ -3,12 +3,12 @@
 #include "osc/base/macro.h"
 
 static const struct costs every = {.probe_s = 0.03,
-                                   .start = 0.2,
-                                   .per_mrow = 2.2,
-                                   .per_gib = 4,
-                                   .per_index_gib = 18,
-                                   .verify_per_mrow = 1.2,
-                                   .verify_per_gib = 1.3};
+                                   .start = 0.35,
+                                   .per_mrow = 1.2,
+                                   .per_gib = 2.2,
+                                   .per_index_gib = 10,
+                                   .verify_per_mrow = 0.8,
+                                   .verify_per_gib = 0.85};
 
 static const struct costs *costs(const struct facts *facts UNUSED)
 {
