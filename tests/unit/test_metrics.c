@@ -157,6 +157,44 @@ static void the_exposition_says_where_the_migration_is(void **state)
 #undef OF
 }
 
+/* Each name that a dashboard or an alert asks for. */
+static void assert_exported(const char *exposition, const char *path)
+{
+    static char bytes[200000];
+    FILE *file = fopen(path, "r");
+    unsigned names = 0;
+
+    assert_non_null(file);
+    const size_t n = fread(bytes, 1, sizeof bytes - 1, file);
+    (void)fclose(file);
+    bytes[n] = '\0';
+    for (const char *at = bytes; (at = strstr(at, "osc_")); at++, names++) {
+        const size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+        const bool is_bucket = length > 7 && memcmp(at + length - 7, "_bucket", 7) == 0;
+        char line[200];
+        (void)snprintf(line, sizeof line, "# TYPE %.*s ", (int)(is_bucket ? length - 7 : length),
+                       at);
+        if (!strstr(exposition, line))
+            fail_msg("%s asks for %.*s, which osc does not tell", path, (int)length, at);
+    }
+    assert_true(names > 5);
+}
+
+static void dashboard_and_alerts_ask_for_what_there_is(void **state)
+{
+    struct progress progress = {.steps = 9, .replicas = 1, .replicas_sought = true};
+    struct watched watched = {.progress = &progress, .server = "s", .outcome = "running"};
+    AUTO(text) out = TEXT_INIT;
+
+    (void)state;
+    atomic_store(&progress.schema, "shop");
+    atomic_store(&progress.table, "users");
+    atomic_store(&progress.step, "copy");
+    exposition_print(&watched, &out);
+    assert_exported(out.bytes, SERVE_DIR "/dashboard.json");
+    assert_exported(out.bytes, SERVE_DIR "/alerts.yml");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, forget)
@@ -169,6 +207,7 @@ int main(void)
         TEST(errors_are_counted_by_operation_and_kind),
         TEST(words_without_end_do_not_make_labels_without_end),
         TEST(the_exposition_says_where_the_migration_is),
+        TEST(dashboard_and_alerts_ask_for_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
