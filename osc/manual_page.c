@@ -2,38 +2,23 @@
 
 #include "osc/manual.h"
 
-/* One character beyond ASCII by its number, so that every locale and device can do something. */
-static size_t add_character(struct text *out, const unsigned char *at)
-{
-    const size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    unsigned point = at[0] & (0xffU >> (length + 1));
-
-    for (size_t i = 1; i < length; i++)
-        point = point << 6 | (at[i] & 0x3fU);
-    if (point == 0x2026)
-        text_add(out, "..."); /* devices without it have these, and groff would warn */
-    else
-        text_printf(out, "\\[u%04X]", point);
-    return length;
-}
-
 /* A minus is one that can be copied, and no line begins with what would be a request. */
 static void add(struct text *out, const char *words)
 {
-    for (const unsigned char *at = (const unsigned char *)words; *at;) {
+    static const char dots[] = "…"; /* all there is beyond ASCII; not every device has it */
+
+    for (const char *at = words; *at;) {
+        const bool is_dots = strncmp(at, dots, sizeof dots - 1) == 0;
         const char *escape = *at == '\\'   ? "\\e"
                              : *at == '-'  ? "\\-"
                              : *at == '\'' ? "\\(aq"
+                             : is_dots     ? "..."
                                            : NULL;
-        if (*at >= 0x80) {
-            at += add_character(out, at);
-            continue;
-        }
         if (escape)
             text_add(out, escape);
         else
-            text_add_bytes(out, (const char *)at, 1);
-        at++;
+            text_add_bytes(out, at, 1);
+        at += is_dots ? sizeof dots - 1 : 1;
         /* Otherwise ~/.config at the begin of a line after a wrapped blank would be one. */
         if (*at == '.' && (at[-1] == ' ' || at[-1] == '\n'))
             text_add(out, "\\&");

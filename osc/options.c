@@ -7,15 +7,16 @@
 #include "osc/base/nearest.h"
 #include "osc/options_table.h"
 
-static bool set_defaults(struct options *options, struct arena *arena, struct error *err)
+static void set_defaults(struct options *options, struct arena *arena)
 {
+    struct error err = ERROR_INIT;
+
     *options = (struct options){.dsn = NULL};
     for (size_t i = 0; i < options_count; i++)
         if (options_table[i]->standard &&
             !option_assign(options, options_table[i], options_table[i]->standard,
-                           options_table[i]->name, arena, err))
-            bug("the default of %s: %s", options_table[i]->name, err->text);
-    return true;
+                           options_table[i]->name, arena, &err))
+            bug("the default of %s: %s", options_table[i]->name, err.text);
 }
 
 static const struct option *by_letter(char letter)
@@ -88,16 +89,17 @@ static bool take_long(struct reader *reader, struct options *options, struct are
 static bool take_letters(struct reader *reader, struct options *options, struct arena *arena,
                          struct error *err)
 {
-    for (const char *letter = reader->argv[reader->at] + 1; *letter; letter++) {
+    bool good = true;
+
+    for (const char *letter = reader->argv[reader->at] + 1; good && *letter; letter++) {
         const struct option *option = by_letter(*letter);
         if (!option) {
             (void)error_set(err, ERROR_USAGE, "there is no option -%c", *letter);
             return error_hint(err, "options are written in full: --threads 4, --json");
         }
-        if (!option_say(options, option, "yes", FROM_COMMAND_LINE, option->name, arena, err))
-            return false;
+        good = option_say(options, option, "yes", FROM_COMMAND_LINE, option->name, arena, err);
     }
-    return true;
+    return good;
 }
 
 bool options_parse(struct options *options, struct words *words, int argc, char **argv,
@@ -107,8 +109,7 @@ bool options_parse(struct options *options, struct words *words, int argc, char 
     bool ended = false;
 
     *words = (struct words){ARENA_ARRAY(arena, const char *, (size_t)argc + 1), 0};
-    if (!set_defaults(options, arena, err))
-        return false;
+    set_defaults(options, arena);
     for (; reader.at < argc; reader.at++) {
         char *word = argv[reader.at];
         if (ended || word[0] != '-' || !word[1]) {

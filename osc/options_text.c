@@ -55,13 +55,6 @@ static json_t *saved(const struct options *options, const struct option *option)
 {
     AUTO(text) value = TEXT_INIT;
 
-    if (option->type == OPT_LIST) {
-        const struct words *words = option_value(options, option);
-        json_t *array = json_array();
-        for (size_t i = 0; i < words->count; i++)
-            json_array_append_new(array, json_string(words->list[i]));
-        return array;
-    }
     option_print(options, option, &value);
     return value.length ? json_string(value.bytes) : NULL;
 }
@@ -81,22 +74,12 @@ void options_save(const struct options *options, struct text *json)
     json_decref(object);
 }
 
-static bool recall(struct options *options, const struct option *option, json_t *value,
+static bool recall(struct options *options, const struct option *option, const json_t *value,
                    struct arena *arena, struct error *err)
 {
-    if (json_is_string(value))
-        return option_say(options, option, json_string_value(value), FROM_MIGRATION, option->name,
-                          arena, err);
-    /* Not added to what an earlier recall has said: the array is all of it. */
-    if (json_is_array(value) && option->type == OPT_LIST &&
-        options->said[option_row(option)].from <= FROM_MIGRATION)
-        *(struct words *)option_place(options, option) = (struct words){NULL, 0};
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        const char *word = json_string_value(json_array_get(value, i));
-        if (word && !option_say(options, option, word, FROM_MIGRATION, option->name, arena, err))
-            return false;
-    }
-    return true;
+    const char *said = json_string_value(value);
+
+    return !said || option_say(options, option, said, FROM_MIGRATION, option->name, arena, err);
 }
 
 bool options_recall(struct options *options, const char *json, struct arena *arena,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "osc/base/log.h"
 #include "osc/command_bodies.h"
 
 static int set_up(void **state)
@@ -150,13 +151,56 @@ static void a_request_needs_a_server(void **state)
     assert_null(strstr(request.dsn->shown, "secret"));
 }
 
+static void what_a_command_cannot_use_is_told(void **state)
+{
+    struct run *run = *state;
+    struct error err = ERROR_INIT;
+
+    ASSERT_PARSE(NULL, "completion", "fish");
+    assert_false(command_run(run, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+    assert_string_equal(err.text, "there is completion for bash and zsh, not for 'fish'");
+    ASSERT_PARSE(NULL, "set", "7");
+    assert_false(command_run(run, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+    assert_string_equal(err.text, "osc set needs NAME=VALUE");
+    assert_string_equal(err.hint, "osc set --help shows an example");
+}
+
+static bool is_concern_heard;
+
+static void hear(enum log_level level, const char *event, const struct log_field *fields)
+{
+    is_concern_heard |= level == LOG_WARN && strcmp(event, "config file") == 0 &&
+                        strcmp(fields->text, "anybody may read it") == 0;
+}
+
+static void a_concern_does_not_keep_a_command_from_running(void **state)
+{
+    struct run *run = *state;
+    struct error err = ERROR_INIT;
+
+    ASSERT_PARSE(NULL, "completion", "fish");
+    run->settings.concern = "anybody may read it";
+    log_observe(hear);
+    assert_false(command_run(run, &err));
+    log_observe(NULL);
+    assert_true(is_concern_heard);
+    assert_non_null(strstr(err.text, "completion"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(names_may_be_qualified_and_quoted), TEST(what_is_no_name_is_refused),
-        TEST(an_id_may_name_its_schema),         TEST(instead_of_an_id_a_table_may_be_named),
-        TEST(commands_check_their_words),        TEST(a_request_needs_a_server),
+        TEST(names_may_be_qualified_and_quoted),
+        TEST(what_is_no_name_is_refused),
+        TEST(an_id_may_name_its_schema),
+        TEST(instead_of_an_id_a_table_may_be_named),
+        TEST(commands_check_their_words),
+        TEST(a_request_needs_a_server),
+        TEST(what_a_command_cannot_use_is_told),
+        TEST(a_concern_does_not_keep_a_command_from_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

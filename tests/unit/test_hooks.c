@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/log.h"
 #include "osc/hooks.h"
 
 struct fixture {
@@ -104,6 +105,57 @@ static void what_anybody_may_write_is_refused(void **state)
     assert_true(opens(f));
     assert_int_equal(chmod(path_of(f, "done"), 0757), 0);
     assert_int_equal(hooks_run(f->hooks, HOOK_DONE, &f->facts, NULL), HOOK_NO);
+}
+
+static void what_is_no_program_of_ours_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(symlink("/nowhere/hook", path_of(f, "done")), 0);
+    assert_false(opens(f));
+    assert_int_equal(f->err.kind, ERROR_REFUSED);
+    assert_string_equal(f->err.text, arena_printf(f->arena, "hooks: %s: No such file or directory",
+                                                  path_of(f, "done")));
+    assert_int_equal(unlink(path_of(f, "done")), 0);
+    assert_int_equal(mkdir(path_of(f, "done"), 0755), 0);
+    assert_false(opens(f));
+    assert_string_equal(f->err.text,
+                        arena_printf(f->arena, "hooks: %s is no file", path_of(f, "done")));
+    assert_int_equal(rmdir(path_of(f, "done")), 0);
+    if (geteuid() != 0) /* only root can give files away */
+        return;
+    write_file(f, "done", "", 0755);
+    assert_int_equal(chown(path_of(f, "done"), 65534, 65534), 0);
+    assert_false(opens(f));
+    assert_string_equal(f->err.text, arena_printf(f->arena, "hooks: %s belongs to another user",
+                                                  path_of(f, "done")));
+}
+
+static const char *suggested; /* "": none */
+
+static void hear(enum log_level level, const char *event, const struct log_field *fields)
+{
+    (void)level;
+    if (strcmp(event, "no such hook") != 0)
+        return;
+    while (strcmp(fields->name, "did_you_mean") != 0)
+        fields++;
+    suggested = fields->text;
+}
+
+static void a_mistyped_hook_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    log_observe(hear);
+    write_file(f, "befor-cutover", "", 0755);
+    assert_true(opens(f));
+    assert_string_equal(suggested, "before-cutover");
+    suggested = NULL;
+    assert_int_equal(chmod(path_of(f, "befor-cutover"), 0644), 0); /* notes, a library */
+    assert_true(opens(f));
+    assert_null(suggested);
+    log_observe(NULL);
 }
 
 static void a_directory_that_is_not_there_is_refused(void **state)
@@ -217,6 +269,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_anybody_may_write_is_refused),
+        TEST(what_is_no_program_of_ours_is_refused),
+        TEST(a_mistyped_hook_is_told),
         TEST(a_directory_that_is_not_there_is_refused),
         TEST(the_exit_code_is_the_answer),
         TEST(a_hook_knows_the_facts_and_no_secret),

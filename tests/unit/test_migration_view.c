@@ -86,6 +86,35 @@ static void a_stop_after_the_swap_has_no_way_back(void **state)
     assert_string_equal(view.next, "osc resume 7");
 }
 
+static void a_swap_that_waits_says_until_when(void **state)
+{
+    struct migration_view view;
+    struct state_row row = row_that_is("running", 1);
+
+    row.step = "cutover";
+    row.options = "{\"time-zone\":\"UTC\"}";
+    row.progress = "{\"step\":\"cutover\",\"rests\":4,\"rests_until\":1900000000}";
+    migration_view_read(&view, &row, "7", *state);
+    assert_non_null(
+        strstr(view.situation, "verified and ready: it waits until 2030-03-17 17:46 UTC"));
+    assert_non_null(strstr(view.next, "osc cutover 7 swaps now"));
+}
+
+static void signals_are_read_up_to_one_that_is_broken(void **state)
+{
+    struct migration_view view;
+    struct state_row row = row_that_is("running", 1);
+    AUTO(text) out = TEXT_INIT;
+
+    row.progress =
+        "{\"throttle\":{\"duty_percent\":40,\"threads\":1,\"reason\":\"lag\",\"signals\":["
+        "{\"name\":\"redo\",\"unit\":\"bytes\",\"value\":2097152,\"limit\":1048576},"
+        "{\"unit\":\"ms\"},{\"name\":\"lag\",\"unit\":\"ms\"}]}}";
+    migration_view_read(&view, &row, "7", *state);
+    throttle_view_signals(&out, &view.progress.throttle);
+    assert_string_equal(out.bytes, "redo 2.00 MiB of 1.00 MiB\n");
+}
+
 static void a_retired_table_waits_for_finish(void **state)
 {
     struct migration_view view;
@@ -152,6 +181,8 @@ int main(void)
         TEST(a_run_with_a_heartbeat_runs),
         TEST(a_run_without_a_heartbeat_is_dead),
         TEST(a_stop_after_the_swap_has_no_way_back),
+        TEST(a_swap_that_waits_says_until_when),
+        TEST(signals_are_read_up_to_one_that_is_broken),
         TEST(a_retired_table_waits_for_finish),
         TEST(progress_that_cannot_be_read_is_no_progress),
         TEST(json_holds_every_field),

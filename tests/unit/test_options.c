@@ -220,6 +220,48 @@ static void the_environment_fills_what_was_not_given(void **state)
     assert_int_equal(unsetenv("OSC_THREADS"), 0);
 }
 
+static void a_list_in_the_environment_stands_between_blanks(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(setenv("OSC_REPLICA", "mysql://a/d\n mysql://b/d", 1), 0);
+    assert_true(PARSE("alter"));
+    assert_true(options_settle(&f->options, FOR_ALTER, "alter", f->arena, &f->err));
+    assert_int_equal(f->options.replicas.count, 2);
+    assert_string_equal(f->options.replicas.list[0], "mysql://a/d");
+    assert_string_equal(f->options.replicas.list[1], "mysql://b/d");
+
+    assert_int_equal(setenv("OSC_REPLICA", "mysql://a/d nonsense", 1), 0);
+    assert_true(PARSE("alter"));
+    assert_false(options_settle(&f->options, FOR_ALTER, "alter", f->arena, &f->err));
+    assert_int_equal(f->err.kind, ERROR_USAGE);
+    assert_ptr_equal(strstr(f->err.text, "OSC_REPLICA: "), f->err.text);
+    assert_int_equal(unsetenv("OSC_REPLICA"), 0);
+}
+
+static void what_a_run_is_told_to_change_is_an_assignment(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(PARSE("alter"));
+    assert_true(options_set(&f->options, "threads=3", f->arena, &f->err));
+    assert_int_equal(f->options.threads, 3);
+    assert_false(options_set(&f->options, "threads", f->arena, &f->err));
+    assert_int_equal(f->err.kind, ERROR_USAGE);
+    assert_string_equal(f->err.text, "threads needs a value: threads=auto");
+    assert_false(options_set(&f->options, "dsn=mysql://h/d", f->arena, &f->err));
+    assert_string_equal(f->err.text, "dsn cannot be changed while a migration runs");
+}
+
+static void an_address_to_ask_is_one_of_http(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(PARSE("--throttle-http=https://db1/ready"));
+    ASSERT_REFUSED("--throttle-http: it begins with http:// or https://",
+                   "--throttle-http=ftp://db1/ready");
+}
+
 static void a_command_refuses_options_of_others(void **state)
 {
     struct fixture *f = *state;
@@ -377,6 +419,7 @@ static void rows_make_sense(void **state)
         assert_true((option->type == OPT_CHOICE) == (option->choices != NULL));
         /* The state table is no place for passwords. */
         assert_false(option->is_secret && option->is_durable);
+        assert_false(option->type == OPT_LIST && option->is_durable); /* saved is one word */
         assert_true(option->commands != 0);
     }
 }
@@ -509,6 +552,9 @@ int main(void)
         TEST(a_mistyped_dsn_option_does_not_print_its_value),
         TEST(quiet_and_verbose_exclude_each_other),
         TEST(the_environment_fills_what_was_not_given),
+        TEST(a_list_in_the_environment_stands_between_blanks),
+        TEST(what_a_run_is_told_to_change_is_an_assignment),
+        TEST(an_address_to_ask_is_one_of_http),
         TEST(a_command_refuses_options_of_others),
         TEST(saved_options_come_back_unless_given_again),
         TEST(sizes_and_percentages_have_units),

@@ -185,6 +185,35 @@ static void an_event_holds_what_is_known(void **state)
     json_decref(event);
 }
 
+static void what_the_server_says_of_its_work_is_shown(void **state)
+{
+    struct progress_view view = copying;
+
+    (void)state;
+    view.counts_rows = false;
+    view.fraction = view.rows_per_s = view.eta_s = -1;
+    view.backlog = view.threads = 0;
+    view.step = "indexes";
+    view.server_words = "building index: scanning table";
+    view.server_permille = 125;
+    assert_line(&view, 200, true, "users  step 4/9 indexes  building index: scanning table 12.5%");
+    view.server_permille = -1;
+    assert_line(&view, 200, true, "users  step 4/9 indexes  building index: scanning table");
+}
+
+static void an_event_says_why_it_rests_and_until_when(void **state)
+{
+    struct progress_view view = copying;
+
+    (void)state;
+    view.rests = REST_WINDOW;
+    view.rests_until = 1900000000;
+    json_t *event = progress_json(&view);
+    assert_string_equal(json_string_value(json_object_get(event, "rests")), "outside --window");
+    assert_int_equal(json_integer_value(json_object_get(event, "rests_until")), 1900000000);
+    json_decref(event);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +227,8 @@ int main(void)
         cmocka_unit_test(a_long_name_is_cut_between_characters),
         cmocka_unit_test(rates_and_eta_follow_the_counters),
         cmocka_unit_test(an_event_holds_what_is_known),
+        cmocka_unit_test(what_the_server_says_of_its_work_is_shown),
+        cmocka_unit_test(an_event_says_why_it_rests_and_until_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,11 @@ static void a_refused_plan_shows_its_findings(void **state)
     assert_non_null(strstr(out.bytes, "long-transactions"));
     assert_null(strstr(out.bytes, "Columns"));
     assert_null(strstr(out.bytes, "Statements"));
+    text_clear(&out);
+    plan_report_json(&report, &out);
+    json_t *object = json_loads(out.bytes, 0, NULL);
+    assert_true(json_is_null(json_object_get(object, "key")));
+    json_decref(object);
     arena_free(arena);
 }
 

@@ -136,6 +136,15 @@ static void a_server_is_known_by_its_address(void **state)
         assert_string_equal(strrchr(path, '/') + 1, servers[i].name);
         assert_ptr_equal(strstr(path, f->directory), path);
     }
+    struct dsn dsn;
+    assert_true(dsn_parse(&dsn, servers[0].url, f->arena, &f->err));
+    assert_int_equal(unsetenv("XDG_STATE_HOME"), 0);
+    assert_int_equal(setenv("HOME", f->directory, 1), 0);
+    assert_string_equal(
+        samples_file(&dsn, f->arena),
+        arena_printf(f->arena, "%s/.local/state/osc/activity/%s", f->directory, servers[0].name));
+    assert_int_equal(unsetenv("HOME"), 0);
+    assert_null(samples_file(&dsn, f->arena));
 }
 
 static void what_cannot_be_written_is_said(void **state)
@@ -147,6 +156,25 @@ static void what_cannot_be_written_is_said(void **state)
     assert_false(samples_add(f->path, &sample, &f->err));
     assert_int_equal(f->err.kind, ERROR_SYSTEM);
     assert_non_null(strstr(f->err.text, "/osc"));
+    error_clear(&f->err);
+    assert_false(samples_load(f->path, NOW, f->arena, &(struct samples){.n = 0}, &f->err));
+    assert_int_equal(f->err.kind, ERROR_SYSTEM);
+    assert_non_null(strstr(f->err.text, "cannot be read: Not a directory"));
+}
+
+static void a_full_disk_is_said(void **state)
+{
+    struct fixture *f = *state;
+    const struct sample sample = {.at = NOW, .seconds = 1};
+
+    add_at(f, NOW);
+    assert_int_equal(unlink(f->path), 0);
+    assert_int_equal(symlink("/dev/full", f->path), 0);
+    assert_false(samples_add(f->path, &sample, &f->err));
+    assert_int_equal(f->err.kind, ERROR_SYSTEM);
+    assert_string_equal(
+        f->err.text,
+        arena_printf(f->arena, "%s cannot be written: No space left on device", f->path));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -160,6 +188,7 @@ int main(void)
         TEST(a_long_file_gives_way_and_is_read_all_the_same),
         TEST(a_server_is_known_by_its_address),
         TEST(what_cannot_be_written_is_said),
+        TEST(a_full_disk_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,14 +42,19 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void write_file(struct fixture *f, const char *text, mode_t mode)
+static void write_bytes(struct fixture *f, const char *bytes, size_t n, mode_t mode)
 {
     FILE *file = fopen(f->users, "w");
 
     assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(chmod(f->users, mode), 0);
+}
+
+static void write_file(struct fixture *f, const char *text, mode_t mode)
+{
+    write_bytes(f, text, strlen(text), mode);
 }
 
 /* Parses osc COMMAND …, up to NULL. */
@@ -151,6 +156,7 @@ static void a_mistake_is_told_with_its_line(void **state)
     assert_refused(f, "chunk-time = 100",
                    ":1: chunk-time takes a time with its unit (250ms, 2s, 5m, 1h, 1d), not '100'",
                    "");
+    assert_refused(f, "threads = 1.5\n", ":1: threads takes auto or a whole number, not '1.5'", "");
     assert_refused(f, "threads = [1, 2]", ":1: threads takes one value", "");
     assert_refused(f, "threads = 1\nthreads = 2\n", ":2: duplicate setting name", "");
     assert_refused(f, "threads = \n\n}", ":3: syntax error", "");
@@ -161,6 +167,36 @@ static void a_mistake_is_told_with_its_line(void **state)
     /* Also where this call does not need it. */
     assert_refused(f, "targets: { shop: {\n verify = \"maybe\" } }",
                    ":2: verify takes full|none, not 'maybe'", "");
+}
+
+static void a_list_names_each(void **state)
+{
+    struct fixture *f = *state;
+
+    write_file(f, "replica = [ \"mysql://a/d\", \"mysql://b/d\" ]\n", 0600);
+    assert_true(PARSE("alter", "t", "ADD c int"));
+    assert_int_equal(f->run.options.replicas.count, 2);
+    assert_string_equal(f->run.options.replicas.list[1], "mysql://b/d");
+    write_file(f, "replica = [ \"mysql://a/d\",\n \"nonsense\" ]\n", 0600);
+    assert_false(PARSE("alter", "t", "ADD c int"));
+    assert_ptr_equal(strstr(f->err.text, arena_printf(f->arena, "%s:2: replica", f->users)),
+                     f->err.text);
+}
+
+static void what_is_no_config_file_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    write_file(f, arena_printf(f->arena, "%*s", 2 << 20, ""), 0600);
+    assert_false(PARSE("history"));
+    assert_string_equal(f->err.text,
+                        arena_printf(f->arena, "%s is too long for a config file", f->users));
+    write_bytes(f, "threads\0= 8\n", 12, 0600);
+    assert_false(PARSE("history"));
+    assert_string_equal(f->err.text, arena_printf(f->arena, "%s is no text", f->users));
+    /* A file that opens and cannot be read. */
+    assert_false(PARSE("history", "--config", "/proc/self/mem"));
+    assert_string_equal(f->err.text, "/proc/self/mem: Input/output error");
 }
 
 static void a_mistyped_name_does_not_show_its_password(void **state)
@@ -186,9 +222,24 @@ static void a_password_that_anybody_may_read_is_a_concern(void **state)
     write_file(f, "dsn = \"mysql://u@h/d\"\n", 0644);
     assert_true(PARSE("history"));
     assert_null(f->run.settings.concern);
+    write_file(f, "replica = [ \"mysql://a/d\", \"mysql://u:secret@b/d\" ]\n", 0644);
+    assert_true(PARSE("alter", "t", "ADD c int"));
+    assert_non_null(f->run.settings.concern);
+    write_file(f, "replica = [ \"mysql://a/d\" ]\n", 0644);
+    assert_true(PARSE("alter", "t", "ADD c int"));
+    assert_null(f->run.settings.concern);
     write_file(f, "quiet = true\n", 0646);
     assert_false(PARSE("history"));
     assert_string_equal(f->err.text, arena_printf(f->arena, "anybody may write %s", f->users));
+}
+
+static void a_target_without_a_file_is_told_where_files_are(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(PARSE("history", "--target=shop"));
+    assert_string_equal(f->err.text, "no config file has a target 'shop'");
+    assert_string_equal(f->err.hint, "osc config --help says where it looks for them");
 }
 
 static void a_file_that_was_named_must_be_there(void **state)
@@ -217,8 +268,11 @@ int main(void)
         TEST(what_a_migration_began_with_holds_over_files),
         TEST(a_target_holds_over_the_rest_of_its_file),
         TEST(a_mistake_is_told_with_its_line),
+        TEST(a_list_names_each),
+        TEST(what_is_no_config_file_is_refused),
         TEST(a_mistyped_name_does_not_show_its_password),
         TEST(a_password_that_anybody_may_read_is_a_concern),
+        TEST(a_target_without_a_file_is_told_where_files_are),
         TEST(a_file_that_was_named_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,12 +118,31 @@ static void it_says_whether_the_window_will_do(void **state)
     arena_free(arena);
 }
 
+static void one_that_failed_says_why(void **state)
+{
+    struct arena *arena = arena_new();
+    struct state_row row = row_of("{}", at_work);
+    const struct watch_history history = {.n = 0};
+    struct migration_view view;
+    AUTO(text) out = TEXT_INIT;
+
+    (void)state;
+    row.status = "failed";
+    row.error = "the disk is full";
+    migration_view_read(&view, &row, "7", arena);
+    watch_draw(&out, &view, &history, &page, arena);
+    assert_has(out.bytes, "  error: the disk is full\n");
+    assert_has(out.bytes, "  next: osc resume 7 | osc abort 7\n");
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_step_has_its_bar),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(it_says_whether_the_window_will_do),
+        cmocka_unit_test(one_that_failed_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
