@@ -124,9 +124,8 @@ bool process_run(const struct process *process, struct process_end *end, struct 
 
     *end = (struct process_end){.exit_code = 0};
     if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) != 0)
-        return error_set(err, ERROR_SYSTEM, "a pipe: %s",
-                         strerror(errno)); /* uncovered: too rare */
-    (void)fcntl(pipes[1], F_SETFL, 0);     /* its end waits, as programs expect */
+        return error_set(err, ERROR_SYSTEM, "a pipe: %s", strerror(errno));
+    (void)fcntl(pipes[1], F_SETFL, 0); /* its end waits, as programs expect */
     const int code = spawn(process, pipes[1], &pid);
     (void)close(pipes[1]);
     if (code) {
@@ -139,8 +138,7 @@ bool process_run(const struct process *process, struct process_end *end, struct 
         give_line(&reading);
     text_release(&reading.line);
     (void)close(pipes[0]);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    (void)waitpid(pid, &status, 0); /* at once: it has ended, see attend() */
     end->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return true;
 }

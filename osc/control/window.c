@@ -217,13 +217,12 @@ bool window_will_do(const struct window *window, const struct zone *zone, int64_
 
     for (; from < latest; from = next) {
         const bool is = window_is_open(window, zone, from);
-        const bool changes = window_changes(window, zone, from, &next);
-        if (is && (!changes || next - from >= seconds)) {
+        if (!window_changes(window, zone, from, &next))
+            next = INT64_MAX;
+        if (is && next - from >= seconds) {
             *when = from + seconds;
             return true;
         }
-        if (!changes)
-            return false;
         seconds -= is ? next - from : 0;
     }
     return false;

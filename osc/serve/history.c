@@ -55,8 +55,6 @@ struct history *history_new(void)
 
 void history_free(struct history *history)
 {
-    if (!history)
-        return;
     (void)pthread_mutex_destroy(&history->lock);
     free(history);
 }

@@ -15,7 +15,7 @@
 struct history;
 
 struct history *history_new(void);
-void history_free(struct history *history); /* NULL is fine */
+void history_free(struct history *history);
 
 /* Looks at the counters: from one thread; the readers may be others. */
 void history_look(struct history *history, const struct progress *progress, uint64_t now_ms);

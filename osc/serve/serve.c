@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/serve/exposition.h"
@@ -69,7 +70,7 @@ static void write_file_again(struct serve *serve)
 static bool look(void *argument, struct cancel *cancel, struct error *err)
 {
     struct serve *serve = argument;
-    struct deadline next_file = deadline_in_ms(WRITE_MS);
+    struct deadline next_file = deadline_in_ms(TUNED("WRITE_MS", WRITE_MS));
 
     (void)err;
     do {
@@ -79,7 +80,7 @@ static bool look(void *argument, struct cancel *cancel, struct error *err)
             listener_tend(serve->listener);
         if (deadline_passed(&next_file)) {
             write_file_again(serve);
-            next_file = deadline_in_ms(WRITE_MS);
+            next_file = deadline_in_ms(TUNED("WRITE_MS", WRITE_MS));
         }
     } while (cancel_sleep_ms(cancel, LOOK_MS));
     return true;

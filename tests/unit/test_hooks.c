@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -264,6 +265,39 @@ static void endless_output_ends(void **state)
     assert_int_equal(answer_of(f, "yes | head -c 300000"), HOOK_YES);
 }
 
+static char heard[1000];
+
+static void hear(enum log_level level, const char *event, const struct log_field *fields)
+{
+    (void)level, (void)event;
+    for (; fields->name; fields++)
+        if (fields->text)
+            (void)strncat(heard, fields->text, sizeof heard - strlen(heard) - 1);
+}
+
+static void a_last_line_without_an_end_is_heard(void **state)
+{
+    log_observe(hear);
+    assert_int_equal(answer_of(*state, "printf 'one\\nlast words'"), HOOK_YES);
+    log_observe(NULL);
+    assert_non_null(strstr(heard, "last words"));
+}
+
+static void a_hook_that_cannot_be_started_for_want_of_files_gives_no_consent(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit usual;
+
+    write_file(f, "before-cutover", "exit 0", 0755);
+    assert_true(opens(f));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const struct rlimit few = {.rlim_cur = 0, .rlim_max = usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    const enum hook_answer answer = hooks_run(f->hooks, HOOK_BEFORE_CUTOVER, &f->facts, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(answer, HOOK_NO);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -279,6 +313,8 @@ int main(void)
         TEST(a_child_that_stays_does_not_keep_us),
         TEST(an_operator_who_stops_us_ends_the_hook),
         TEST(endless_output_ends),
+        TEST(a_last_line_without_an_end_is_heard),
+        TEST(a_hook_that_cannot_be_started_for_want_of_files_gives_no_consent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

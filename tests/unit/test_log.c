@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "osc/base/log_line.h"
@@ -127,6 +128,54 @@ static void a_file_that_was_moved_away_is_begun_anew(void **state)
     assert_int_equal(unlink(moved), 0);
 }
 
+static void a_file_whose_directory_is_gone_is_kept_and_a_full_disk_is_borne(void **state)
+{
+    char directory[] = "/tmp/osc_log_XXXXXX", name[40], moved[40], file[60];
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(name, sizeof name, "%s/log", directory);
+    (void)snprintf(moved, sizeof moved, "%s.1", directory);
+    (void)snprintf(file, sizeof file, "%s/log", moved);
+    const struct log_setup to_file = {.level = LOG_INFO, .file = name};
+    assert_true(log_open(&to_file, &err));
+    assert_int_equal(rename(directory, moved), 0);
+    assert_true(log_reopen());
+    LOG(LOG_INFO, "after");
+    assert_holds(file, "log not reopened");
+    assert_holds(file, "after\n");
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(moved), 0);
+
+    const struct log_setup full = {.level = LOG_INFO, .file = "/dev/full"};
+    assert_true(log_open(&full, &err));
+    LOG(LOG_INFO, "nobody reads this");
+}
+
+static void standard_error_is_the_journal_only_if_the_system_says_that_very_file(void **state)
+{
+    const struct log_setup usual = {.level = LOG_INFO};
+    struct error err = ERROR_INIT;
+    struct stat is;
+    char stream[60];
+
+    (void)state;
+    assert_int_equal(fstat(STDERR_FILENO, &is), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)is.st_dev,
+                   (unsigned long long)is.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+    assert_true(log_open(&usual, &err));
+    assert_true(log_is_all_there_is());
+    static const char *const others[] = {"1:1", "x", ""};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_int_equal(setenv("JOURNAL_STREAM", others[i], 1), 0);
+        assert_true(log_open(&usual, &err));
+        assert_false(log_is_all_there_is());
+    }
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +184,8 @@ int main(void)
         cmocka_unit_test(no_value_makes_a_second_line_or_moves_the_cursor),
         cmocka_unit_test(json_says_the_event_and_what_people_read),
         cmocka_unit_test(a_file_that_was_moved_away_is_begun_anew),
+        cmocka_unit_test(a_file_whose_directory_is_gone_is_kept_and_a_full_disk_is_borne),
+        cmocka_unit_test(standard_error_is_the_journal_only_if_the_system_says_that_very_file),
     };
     (void)setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,34 +1,9 @@
 /* Hours of the week, on the wall of a time zone that changes its clocks. */
-#include "tests/unit/unit.h"
+#include "tests/unit/zones.h"
 
-#include <stdlib.h>
-#include <time.h>
-
+#include "osc/control/orders.h"
 #include "osc/control/rules.h"
 #include "osc/control/window.h"
-#include "osc/control/zone_rule.h"
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    arena_free(*state);
-    return 0;
-}
-
-static const struct zone *zone_of(const char *name, struct arena *arena)
-{
-    struct error err = ERROR_INIT;
-    const struct zone *zone = zone_open(name, arena, &err);
-
-    if (!zone)
-        fail_msg("%s", err.text);
-    return zone;
-}
 
 static struct window window_of(const char *text)
 {
@@ -38,142 +13,6 @@ static struct window window_of(const char *text)
     if (!window_parse(text, &window, &err))
         fail_msg("%s: %s", text, err.text);
     return window;
-}
-
-/* The first moment at which the wall shows it. */
-static int64_t at(const struct zone *zone, int year, unsigned month, unsigned day, unsigned hour,
-                  unsigned minute)
-{
-    const struct wall wall = {
-        .year = year, .month = month, .day = day, .hour = hour, .minute = minute};
-
-    return zone_moment(zone, &wall);
-}
-
-/* ---- zones ---- */
-
-static const char *const zones[] = {
-    "UTC",
-    "Europe/Berlin",
-    "America/New_York",
-    "Australia/Lord_Howe",
-    "Asia/Kolkata",
-    "America/St_Johns",
-    "Pacific/Apia",
-    "Africa/Casablanca",
-    "Asia/Tehran",
-    "Pacific/Chatham",
-    "America/Sao_Paulo",
-    "Antarctica/Troll",
-    "Europe/Dublin",
-    "Australia/Melbourne",
-    "America/Argentina/San_Luis",
-};
-
-/* The C library's own answer, hour by hour and odd minutes, far into the time of the rule. */
-static void zones_agree_with_the_c_library(void **state)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
-        const struct zone *zone = zone_of(zones[i], *state);
-        assert_int_equal(setenv("TZ", zones[i], 1), 0);
-        tzset();
-        for (int64_t t = -INT64_C(2000000000); t < INT64_C(4200000000); t += 12347 * 60 + 29) {
-            const time_t seconds = (time_t)t;
-            struct tm tm;
-            (void)localtime_r(&seconds, &tm);
-            if (zone_offset(zone, t) != tm.tm_gmtoff)
-                fail_msg("%s at %lld: %lld instead of %ld", zones[i], (long long)t,
-                         (long long)zone_offset(zone, t), tm.tm_gmtoff);
-            const struct wall wall = zone_wall(zone, t);
-            assert_int_equal(wall.year, tm.tm_year + 1900);
-            assert_int_equal(wall.month, tm.tm_mon + 1);
-            assert_int_equal(wall.day, tm.tm_mday);
-            assert_int_equal(wall.hour, tm.tm_hour);
-            assert_int_equal(wall.minute, tm.tm_min);
-            assert_int_equal(wall.weekday, (tm.tm_wday + 6) % 7);
-        }
-    }
-    assert_int_equal(unsetenv("TZ"), 0);
-    tzset();
-}
-
-static void around_each_change_of_the_clocks_too(void **state)
-{
-    const struct zone *zone = zone_of("Europe/Berlin", *state);
-
-    /* 2025-03-30 01:00 UTC and 2025-10-26 01:00 UTC, to the second */
-    assert_int_equal(zone_offset(zone, 1743296399), 3600);
-    assert_int_equal(zone_offset(zone, 1743296400), 7200);
-    assert_int_equal(zone_offset(zone, 1761440399), 7200);
-    assert_int_equal(zone_offset(zone, 1761440400), 3600);
-    /* by the rule, in 2099 */
-    assert_int_equal(zone_offset(zone, at(zone, 2099, 7, 1, 12, 0)), 7200);
-    assert_int_equal(zone_offset(zone, at(zone, 2099, 12, 1, 12, 0)), 3600);
-}
-
-static void an_hour_that_does_not_come_is_its_end(void **state)
-{
-    const struct zone *zone = zone_of("Europe/Berlin", *state);
-
-    assert_int_equal(at(zone, 2025, 3, 30, 2, 30), 1743296400); /* the leap */
-    assert_int_equal(at(zone, 2025, 3, 30, 3, 0), 1743296400);
-    assert_int_equal(at(zone, 2025, 10, 26, 2, 30), 1761438600); /* the first of two */
-}
-
-static void rules_are_read(void **state)
-{
-    static const char *const good[] = {
-        "CET-1CEST,M3.5.0,M10.5.0/3",
-        "<+0330>-3:30",
-        "EST5EDT,M3.2.0,M11.1.0",
-        "IST-1GMT0,M10.5.0,M3.5.0/1",
-        "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
-        "EST5EDT4,J60/0,J300/24",
-        "XXX3YYY,0/0,J365/25",
-    };
-    static const char *const bad[] = {
-        "",
-        "C",
-        "CET",
-        "CET-1CEST",
-        "CET-1CEST,M13.1.0,M1.1.0",
-        "<+03",
-        "CET-1CEST,M3.5.0",
-        "CET-1CEST,M3.5.0,M10.5.0/3x",
-        "CET-999",
-        "CET-1,M3",
-        "CET-1CEST,M3.6.0,M10.5.0",
-    };
-    struct zone_rule rule;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-        if (!zone_rule_parse(good[i], &rule))
-            fail_msg("not read: %s", good[i]);
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (zone_rule_parse(bad[i], &rule))
-            fail_msg("read: %s", bad[i]);
-}
-
-static void an_unknown_zone_is_refused(void **state)
-{
-    static const char *const names[] = {"Nowhere/Else", "../../etc/passwd", "/etc/passwd", ".",
-                                        "Europe"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        struct error err = ERROR_INIT;
-        assert_null(zone_open(names[i], *state, &err));
-        assert_int_equal(err.kind, ERROR_USAGE);
-    }
-}
-
-static void a_host_may_have_a_rule_in_its_environment(void **state)
-{
-    assert_int_equal(setenv("TZ", "XYZ-5:30", 1), 0);
-    assert_int_equal(zone_offset(zone_of("", *state), 0), 19800);
-    assert_int_equal(setenv("TZ", ":Asia/Tokyo", 1), 0);
-    assert_int_equal(zone_offset(zone_of(NULL, *state), 1700000000), 32400);
-    assert_int_equal(unsetenv("TZ"), 0);
 }
 
 /* ---- windows ---- */
@@ -427,16 +266,44 @@ static void what_cutover_may_say(void **state)
             fail_msg("understood: %s", bad[i]);
 }
 
+/* A host that knows fewer zones may go on with what another has begun. */
+static void what_was_right_elsewhere_is_looked_at_again(void **state)
+{
+    struct options options = {.time_zone = "Nowhere/Else", .cutover = "auto"};
+    struct error err = ERROR_INIT;
+
+    assert_false(rules_settle(&options, 0, *state, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+    error_clear(&err);
+    assert_null(standing_orders_new(&options, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+}
+
+static void nonsense_in_the_row_changes_no_order(void **state)
+{
+    static const char *const bad[] = {"[]", "{\"window\":\"sometimes\"}",
+                                      "{\"time-zone\":\"Nowhere/Else\"}"};
+    const struct options options = {.time_zone = "UTC", .window = "Mon-Fri"};
+    struct error err = ERROR_INIT;
+    struct standing_orders *standing = standing_orders_new(&options, &err);
+
+    (void)state;
+    assert_non_null(standing);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const struct orders orders = {
+            .wish = "", .paused = "", .let_go = "", .options = bad[i], .number = i};
+        error_clear(&err);
+        assert_false(standing_orders_take(standing, &orders, &err));
+        assert_string_equal(standing_orders_options(standing).window, "Mon-Fri");
+        assert_string_equal(zone_name(standing_orders_zone(standing)), "UTC");
+    }
+    standing_orders_free(standing);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(zones_agree_with_the_c_library),
-        TEST(around_each_change_of_the_clocks_too),
-        TEST(an_hour_that_does_not_come_is_its_end),
-        TEST(rules_are_read),
-        TEST(an_unknown_zone_is_refused),
-        TEST(a_host_may_have_a_rule_in_its_environment),
         TEST(days_and_times_are_read),
         TEST(many_ways_of_writing),
         TEST(nonsense_is_refused_with_an_example),
@@ -448,6 +315,8 @@ int main(void)
         TEST(a_time_without_a_date_is_the_next),
         TEST(a_pause_is_above_all_and_the_word_above_the_rest),
         TEST(what_cutover_may_say),
+        TEST(what_was_right_elsewhere_is_looked_at_again),
+        TEST(nonsense_in_the_row_changes_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
