@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, v float);
+INSERT INTO t VALUES (1, 0.1), (2, -3.4e38), (3, NULL), (4, 16777216);

@@ -1,0 +1,2 @@
+UPDATE t SET v = v / 3 WHERE id = 1;
+INSERT INTO t SELECT MAX(id) + 1, 1e-30 FROM t;

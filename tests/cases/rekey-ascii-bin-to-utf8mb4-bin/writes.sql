@@ -1,0 +1,3 @@
+UPDATE t SET id = UPPER(id) WHERE v BETWEEN 2 AND 10;
+DELETE FROM t WHERE id = 'Key 50';
+INSERT INTO t SELECT CONCAT('key ', MAX(v) + 1), MAX(v) + 1 FROM t;

@@ -1,0 +1,1 @@
+MODIFY k varbinary(32) NOT NULL

@@ -1,0 +1,2 @@
+UPDATE t SET c5 = -id WHERE id < 5;
+DELETE FROM t WHERE id = 10;

@@ -1,0 +1,1 @@
+MODIFY v double(10,2)

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, v double);
+INSERT INTO t VALUES (1, 1.25), (42, 1.257), (43, NULL);
