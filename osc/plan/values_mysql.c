@@ -330,6 +330,9 @@ static const char *text_literal(const struct column *column, const char *ref, st
                             "IF(CONVERT(%s USING utf8mb4) RLIKE '^[ -&(-Z^-~]*$',"
                             " CONCAT('''', CONVERT(%s USING utf8mb4), ''''), %s)",
                             ref, ref, text);
+    /* MariaDB mixes it with a shadow's column of another character set if it names no collation. */
+    if (strcmp(column->charset, "ascii") == 0)
+        return arena_printf(arena, "CONCAT('(_ascii ', %s, ')')", text);
     return arena_printf(arena, "CONCAT('(_%s ', %s, ' COLLATE %s)')", column->charset, text,
                         column->collation);
 }

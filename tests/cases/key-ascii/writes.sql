@@ -1,0 +1,2 @@
+UPDATE t SET id = CONCAT('x', LEFT(id, 30)) WHERE v < 10;
+DELETE FROM t WHERE v = 50;

@@ -1,0 +1,3 @@
+CREATE TABLE t (id varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci PRIMARY KEY, v int);
+INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT CONCAT('Key ', i), i FROM n;
+INSERT INTO t VALUES ('é', 1001), ('ss', 1002), ('ж', 1003);

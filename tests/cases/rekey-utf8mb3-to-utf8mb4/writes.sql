@@ -1,0 +1,3 @@
+UPDATE t SET id = UPPER(id) WHERE v BETWEEN 2 AND 10;
+DELETE FROM t WHERE id = 'Key 50';
+UPDATE t SET id = CONCAT(id, '+') WHERE v > 1000;
