@@ -6,6 +6,7 @@
 
 #include "osc/base/group.h"
 #include "osc/db/driver.h"
+#include "osc/db/interruptible.h"
 #include "osc/statements.h"
 
 enum { MOST_BUILDERS = 8 };
@@ -15,6 +16,7 @@ struct builder {
     const struct dsn *dsn;
     const json_t *indexes;
     enum build what;
+    struct cancel *cancel;
     atomic_size_t next;
     atomic_uint workers;
 };
@@ -80,15 +82,16 @@ static const char more_memory[] =
     "  262144)::pg_catalog.text || 'kB', false)\n"
     "FROM pg_catalog.pg_settings s WHERE s.name = 'maintenance_work_mem'";
 
-static bool build_all(struct builder *builder, struct db *db, struct cancel *cancel,
-                      struct error *err)
+static bool build_all(struct db *db, void *argument, struct error *err)
 {
+    struct builder *builder = argument;
+
     for (size_t i; (i = atomic_fetch_add(&builder->next, 1)) < json_array_size(builder->indexes);) {
         const json_t *item = json_array_get(builder->indexes, i);
         bool missing = false;
         if (builder->what == BUILD_KEY && !json_is_true(json_object_get(item, "key")))
             continue;
-        if (!cancel_check(cancel, err) ||
+        if (!cancel_check(builder->cancel, err) ||
             !is_missing(db, builder->plan, count_indexes, member(item, "name"), &missing, err))
             return false;
         if (missing && !run_in(db, member(item, "tablespace"), member(item, "sql"), err))
@@ -104,9 +107,9 @@ static bool run_builder(void *argument, struct cancel *cancel, struct error *err
 
     (void)snprintf(role, sizeof role, "index-%u", atomic_fetch_add(&builder->workers, 1));
     struct db *db = db_open_patiently(builder->dsn, role, cancel, err);
-    const bool good = db &&
-                      server_fence(db, builder->plan->table_key, builder->plan->run, role, err) &&
-                      db_exec(db, more_memory, NULL, err) && build_all(builder, db, cancel, err);
+    const bool good =
+        db && server_fence(db, builder->plan->table_key, builder->plan->run, role, err) &&
+        db_exec(db, more_memory, NULL, err) && interruptible(db, cancel, build_all, builder, err);
     db_close(db);
     return good;
 }
@@ -115,12 +118,13 @@ static bool build_indexes(struct db *db, const struct plan *plan, const json_t *
                           enum build what, unsigned threads, struct cancel *cancel,
                           struct error *err)
 {
-    struct builder builder = {.plan = plan, .dsn = db->dsn, .indexes = indexes, .what = what};
+    struct builder builder = {
+        .plan = plan, .dsn = db->dsn, .indexes = indexes, .what = what, .cancel = cancel};
     const size_t n = json_array_size(indexes);
     bool good = true;
 
     if (db->script) /* only shown */
-        return build_all(&builder, db, cancel, err);
+        return build_all(db, &builder, err);
     struct group *group = group_new(cancel);
     for (unsigned i = 0; good && i < threads && i < n && i < MOST_BUILDERS; i++)
         good = group_start(group, "index", run_builder, &builder, err);
@@ -158,6 +162,21 @@ static bool finish(struct db *db, const json_t *statements, struct error *err)
     return good;
 }
 
+struct rest {
+    const struct plan *plan;
+    const json_t *all;
+};
+
+/* Constraints are checked against every row. */
+static bool add_rest(struct db *db, void *argument, struct error *err)
+{
+    const struct rest *rest = argument;
+
+    return attach(db, rest->plan, json_object_get(rest->all, "attach"), err) &&
+           finish(db, json_object_get(rest->all, "finish"), err) &&
+           sql_exec(db, "DROP TABLE IF EXISTS {chunks}", &rest->plan->env, NULL, err);
+}
+
 bool build_postgres(struct db *db, const struct plan *plan, const char *deferred, enum build what,
                     unsigned threads, struct cancel *cancel, struct error *err)
 {
@@ -165,12 +184,10 @@ bool build_postgres(struct db *db, const struct plan *plan, const char *deferred
 
     if (!all)
         return error_set(err, ERROR_SYSTEM, "the list of deferred indexes cannot be read");
+    struct rest rest = {plan, all};
     const bool good = build_indexes(db, plan, json_object_get(all, "build"), what,
                                     threads ? threads : 1, cancel, err) &&
-                      (what == BUILD_KEY ||
-                       (attach(db, plan, json_object_get(all, "attach"), err) &&
-                        finish(db, json_object_get(all, "finish"), err) &&
-                        sql_exec(db, "DROP TABLE IF EXISTS {chunks}", &plan->env, NULL, err)));
+                      (what == BUILD_KEY || interruptible(db, cancel, add_rest, &rest, err));
     json_decref(all);
     return good;
 }

@@ -96,7 +96,9 @@ static bool drain_and_swap(const struct cutover_job *job, struct db *db, bool in
         return false;
     FAILPOINT("drained");
     const uint64_t ready = clock_us();
-    if (!server_check_writable(db, err) || !plan->dialect->cutover->close(db, plan, insists, err) ||
+    /* An abort that was heard is obeyed up to here. */
+    if (!cancel_check(job->patience.cancel, err) || !server_check_writable(db, err) ||
+        !plan->dialect->cutover->close(db, plan, insists, err) ||
         !plan_check_source(plan, db, err) || !capture_check(db, plan, job->stamp, err) ||
         !plan->dialect->cutover->swap(db, plan, job->deferred, err))
         return false;

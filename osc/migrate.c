@@ -17,6 +17,7 @@
 #include "osc/control/orders.h"
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
+#include "osc/db/interruptible.h"
 #include "osc/hook_points.h"
 #include "osc/leave.h"
 #include "osc/migration.h"
@@ -158,12 +159,19 @@ static bool step_indexes(struct migration *m, struct error *err)
     }
 }
 
+static bool analyze(struct db *db, void *migration, struct error *err)
+{
+    const struct migration *m = migration;
+
+    return m->plan.dialect->shadow->analyze(db, &m->plan, err);
+}
+
 static bool step_catch_up(struct migration *m, struct error *err)
 {
     const struct replay_job replay = migration_replay_job(m);
 
     return replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err) &&
-           m->plan.dialect->shadow->analyze(m->db, &m->plan, err);
+           interruptible(m->db, m->cancel, analyze, m, err);
 }
 
 static bool diverged(const struct plan *plan, const struct verdict *verdict, struct error *err)

@@ -154,9 +154,12 @@ static bool look_for_heartbeat(struct migration *m, bool *beats, struct error *e
     struct deadline until = deadline_in_ms(silence_ms);
     const char *last = NULL, *now = NULL;
     unsigned moves = 0;
+    const bool was_running = strcmp(m->state.status, "running") == 0;
+    bool is_running = was_running;
 
-    while (moves <= LAST_WORDS && !deadline_passed(&until)) {
-        if (!state_heartbeat(m->db, m->state.schema, m->state.id, m->arena, &now, err))
+    while (is_running == was_running && moves <= LAST_WORDS && !deadline_passed(&until)) {
+        if (!state_heartbeat(m->db, m->state.schema, m->state.id, m->arena, &now, err) ||
+            !state_is_running(m->db, m->state.schema, m->state.id, m->arena, &is_running, err))
             return false;
         if (last && strcmp(last, now) != 0) {
             moves++;
@@ -166,7 +169,7 @@ static bool look_for_heartbeat(struct migration *m, bool *beats, struct error *e
         if (!cancel_sleep_ms(m->cancel, LOOK_MS))
             return cancel_check(m->cancel, err); /* uncovered: cancelled in this pause */
     }
-    *beats = moves > LAST_WORDS;
+    *beats = moves > LAST_WORDS || is_running != was_running; /* it has just ended or begun */
     return true;
 }
 
@@ -185,7 +188,8 @@ static bool take_lease(struct migration *m, struct error *err)
     if (err->kind != ERROR_REFUSED || !m->state.id)
         return false;
     if (!look_for_heartbeat(m, &beats, &trouble)) {
-        *err = trouble;
+        if (trouble.kind != ERROR_MISSING) /* else the other run has just ended with its row */
+            *err = trouble;
         return false;
     }
     if (beats)

@@ -180,19 +180,30 @@ bool migrate_resume(const struct request *request, uint64_t *id, struct error *e
     return good;
 }
 
+static bool wish_abort(struct migration *m, struct error *err)
+{
+    return state_set(m->db, m->state.schema, m->state.id, "wish", "abort", err);
+}
+
+/* Whoever runs hears of it while we still look for signs of life; resume forgets it. */
+static void wish_abort_early(struct migration *m)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (strcmp(m->state.status, "running") == 0)
+        (void)!wish_abort(m, &ignored);
+}
+
 /* The running process does it: it has the lease, the connections and the locks. */
 static bool ask_the_running_one(struct migration *m, struct error *err)
 {
     const struct deadline until = deadline_in_ms(120000);
+    bool is_asked = false;
 
     LOG(LOG_INFO, "asking the running process to abort", FU("migration", m->plan.id));
-    if (!state_set(m->db, m->state.schema, m->state.id, "wish", "abort", err))
-        return false;
     while (!deadline_passed(&until)) {
         struct state_row *rows = NULL;
         size_t n = 0, i = 0;
-        if (!cancel_sleep_ms(m->cancel, 250))
-            return cancel_check(m->cancel, err);
         if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
             return false;
         while (i < n && rows[i].id != m->state.id)
@@ -202,6 +213,11 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
         if (strcmp(rows[i].status, "running") != 0 && !migration_is_aborting(&rows[i]))
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
                              m->state.id, rows[i].status, rows[i].error);
+        if (!is_asked && !wish_abort(m, err))
+            return false;
+        is_asked = true;
+        if (!cancel_sleep_ms(m->cancel, 250))
+            return cancel_check(m->cancel, err);
     }
     return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
 }
@@ -285,6 +301,7 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
     bool good = find_and_name(&m, *id, FIND_UNDER_WAY, err);
     if (good) {
         *id = m.plan.id;
+        wish_abort_early(&m);
         if (migration_take_over(&m, err)) {
             good = abort_here(&m, err);
         } else {

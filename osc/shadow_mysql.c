@@ -1,11 +1,9 @@
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
-#include "osc/base/group.h"
 #include "osc/base/log.h"
 #include "osc/db/driver.h"
+#include "osc/db/interruptible.h"
 #include "osc/indexes_mysql.h"
 #include "osc/likeness_mysql.h"
 #include "osc/plan/alter.h"
@@ -328,43 +326,17 @@ static bool use_threads(struct db *db, unsigned threads, struct arena *arena, st
     return true;
 }
 
-struct long_statement {
-    struct db *db;
-    atomic_bool has_ended;
+struct addition {
+    const struct plan *plan;
+    const struct deferral *deferral;
+    struct arena *arena;
 };
 
-/* The group's token is set by the operator, or by us when the statement has ended. */
-static bool interrupt_when_cancelled(void *argument, struct cancel *cancel,
-                                     struct error *err UNUSED)
+static bool add(struct db *db, void *argument, struct error *err)
 {
-    const struct timespec moment = {.tv_nsec = 200 * 1000 * 1000};
-    struct long_statement *statement = argument;
+    const struct addition *addition = argument;
 
-    while (cancel_sleep_ms(cancel, 1000))
-        ;
-    while (!atomic_load(&statement->has_ended)) {
-        db_interrupt(statement->db);
-        (void)nanosleep(&moment, NULL);
-    }
-    return true;
-}
-
-static bool add_unless_cancelled(struct db *db, const struct plan *plan,
-                                 const struct deferral *deferral, struct arena *arena,
-                                 struct cancel *cancel, struct error *err)
-{
-    struct long_statement statement = {.db = db};
-    struct group *group = group_new(cancel);
-    struct error ignored = ERROR_INIT;
-
-    bool good = group_start(group, "interrupt", interrupt_when_cancelled, &statement, err) &&
-                add_missing(db, plan, deferral, arena, err);
-    atomic_store(&statement.has_ended, true);
-    group_cancel(group);
-    (void)!group_join(group, &ignored);
-    if (!good && cancel && cancel_is_set(cancel))
-        good = cancel_check(cancel, err);
-    return good;
+    return add_missing(db, addition->plan, addition->deferral, addition->arena, err);
 }
 
 static bool build(struct db *db, const struct plan *plan, const char *deferred,
@@ -373,12 +345,12 @@ static bool build(struct db *db, const struct plan *plan, const char *deferred,
 {
     struct arena *arena = arena_new();
     struct deferral deferral;
+    struct addition addition = {plan, &deferral, arena};
 
-    const bool good =
-        deferral_load(deferred, arena, &deferral, err) &&
-        (!deferral.indexes || (use_threads(db, threads ? threads : 1, arena, err) &&
-                               add_unless_cancelled(db, plan, &deferral, arena, cancel, err))) &&
-        check_finished(db, plan, &deferral, arena, err);
+    const bool good = deferral_load(deferred, arena, &deferral, err) &&
+                      (!deferral.indexes || (use_threads(db, threads ? threads : 1, arena, err) &&
+                                             interruptible(db, cancel, add, &addition, err))) &&
+                      check_finished(db, plan, &deferral, arena, err);
     arena_free(arena);
     return good;
 }

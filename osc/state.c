@@ -235,6 +235,16 @@ bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct aren
     return read_column(db, schema, id, "updated_at", arena, at, err);
 }
 
+bool state_is_running(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                      bool *is_running, struct error *err)
+{
+    const char *status = "";
+    const bool good = read_column(db, schema, id, "status", arena, &status, err);
+
+    *is_running = strcmp(status, "running") == 0;
+    return good;
+}
+
 struct heartbeat state_heartbeat_words(struct db *db, const char *schema, uint64_t id,
                                        struct arena *arena)
 {

@@ -87,6 +87,9 @@ struct heartbeat state_heartbeat_words(struct db *db, const char *schema, uint64
 /* When the row was last written, by the server's clock: it moves as long as a run lives. */
 bool state_heartbeat(struct db *db, const char *schema, uint64_t id, struct arena *arena,
                      const char **at, struct error *err) MUST_CHECK;
+/* Whether it says so. */
+bool state_is_running(struct db *db, const char *schema, uint64_t id, struct arena *arena,
+                      bool *is_running, struct error *err) MUST_CHECK;
 
 bool state_orders(struct db *db, const char *schema, uint64_t id, struct arena *arena,
                   struct orders *orders, struct error *err) MUST_CHECK;
