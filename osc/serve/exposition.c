@@ -107,7 +107,9 @@ static void print_signals(const struct progress *progress, const char *labels, s
           (double)READ(duty_percent) / 100);
     for (size_t family = 0; family < ARRAY_SIZE(families); family++) {
         metrics_family(out, families[family].name, "gauge", families[family].help);
-        for (size_t i = 0; i < MOST_SIGNALS && READ(signals[i].name); i++) {
+        for (size_t i = 0; i < MOST_SIGNALS; i++) {
+            if (!READ(signals[i].name)) /* not all exist on every server */
+                continue;
             const char *unit = READ(signals[i].unit);
             const double values[] = {(double)READ(signals[i].value), (double)READ(signals[i].limit),
                                      READ(signals[i].is_unknown)};

@@ -457,6 +457,78 @@ static pid_t start_prometheus(struct scene *s, unsigned port, unsigned target)
     return pid;
 }
 
+/* ---- the dashboard ---- */
+
+/* As Grafana asks it where everything is chosen. */
+static void add_query(struct text *request, const char *expression)
+{
+    static const struct {
+        const char *variable, *value;
+    } chosen[] = {
+        {"$server",          ".*"},
+        {"$table",           ".*"},
+        {"$__rate_interval", "1m"}
+    };
+
+    while (*expression) {
+        const char *value = NULL;
+        for (size_t i = 0; !value && i < ARRAY_SIZE(chosen); i++)
+            if (strncmp(expression, chosen[i].variable, strlen(chosen[i].variable)) == 0) {
+                value = chosen[i].value;
+                expression += strlen(chosen[i].variable);
+            }
+        if (value)
+            text_add(request, value);
+        else
+            text_printf(request, "%%%02x", (unsigned char)*expression++);
+    }
+}
+
+/* Nothing happened that they would tell of. */
+static bool may_be_empty(const char *expression)
+{
+    static const char *const names[] = {"osc_replica_lag_seconds", "osc_throttled_seconds_total",
+                                        "osc_sql_errors_total"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strstr(expression, names[i]))
+            return true;
+    return false;
+}
+
+static void assert_panel_has_data(unsigned port, const char *expression)
+{
+    AUTO(text) request = TEXT_INIT;
+    AUTO(text) answer = TEXT_INIT;
+
+    text_add(&request, "GET /api/v1/query?query=");
+    add_query(&request, expression);
+    text_add(&request, " HTTP/1.0\r\n\r\n");
+    http_ask(port, request.bytes, &answer);
+    assert_has(answer.bytes, "\"status\":\"success\"");
+    if (strstr(answer.bytes, "\"result\":[]") && !may_be_empty(expression))
+        fail_msg("a panel stays empty: %s", expression);
+}
+
+static void assert_dashboard_has_data(unsigned port)
+{
+    json_t *dashboard = json_load_file(SERVE_DIR "/dashboard.json", 0, NULL);
+    unsigned asked = 0;
+    size_t i, k;
+    json_t *panel, *target;
+
+    json_array_foreach(json_object_get(dashboard, "panels"), i, panel)
+    {
+        json_array_foreach(json_object_get(panel, "targets"), k, target)
+        {
+            assert_panel_has_data(port, string_of(target, "expr"));
+            asked++;
+        }
+    }
+    assert_true(asked > 15);
+    json_decref(dashboard);
+}
+
 static void prometheus_scrapes_it_to_the_end(void **state)
 {
     struct scene *s = *state;
@@ -467,6 +539,7 @@ static void prometheus_scrapes_it_to_the_end(void **state)
     await_prometheus(port, "osc_rows_copied_total{table=\"items\"}", "=> 50 ");
     await_prometheus(port, "count_over_time(osc_heartbeats_total[1m]) > 2", "items");
     assert_true(prometheus_says(port, "osc_migration_step == 1", "indexes"));
+    assert_dashboard_has_data(port);
     /* The run is short of one reading when it is over; it waits for it. */
     end(s, run);
     await_prometheus(port, "last_over_time(osc_migration_state{state=\"done\"}[1m])", "=> 1 ");
