@@ -186,6 +186,63 @@ static void the_lag_of_a_slow_replica_stays_under_its_limit(void **state)
     assert_in_range(limited.worst_ms, 1, 4 * LIMIT_MS);
 }
 
+static uint64_t rows_copied(struct scene *s)
+{
+    const char *progress = scene_value(s, "SELECT progress FROM osc_state");
+    const char *found = strstr(progress, "\"rows_copied\":");
+
+    return found ? strtoul(strchr(found, ':') + 1, NULL, 10) : 0;
+}
+
+/* Slow enough to be stopped on the way: many small chunks. */
+static pid_t start_a_slow_copy(struct scene *s)
+{
+    assert_int_equal(setenv("OSC_TUNE_CHUNK", s->is_postgres ? "2" : "20", 1), 0);
+    assert_int_equal(setenv("OSC_TUNE_BEAT_MS", "50", 1), 0);
+    scene_hold(s, "copy");
+    const pid_t run = scene_start(s, "alter", "t", "ADD COLUMN c int", "--max-lag=1s", NULL);
+    scene_await(s, "copy");
+    scene_release(s, "copy");
+    assert_int_equal(unsetenv("OSC_TUNE_CHUNK"), 0);
+    assert_int_equal(unsetenv("OSC_TUNE_BEAT_MS"), 0);
+    return run;
+}
+
+/* Nothing is applied there any more, from one moment to the next. */
+static void a_spike_of_the_lag_stops_the_copy(void **state)
+{
+    enum { STILL_MS = 1500 };
+    struct scene *s = *state;
+    uint64_t copied = 0, moved_ms, late_ms = 0;
+
+    fill_t(s, ROWS);
+    struct pulse *pulse = pulse_start(s, pair);
+    const pid_t run = start_a_slow_copy(s);
+    while (!rows_copied(s))
+        (void)cancel_sleep_ms(NULL, 10);
+    pair_apply(pair, "stop");
+    const uint64_t stopped_ms = moved_ms = clock_ms();
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+    while (!late_ms || clock_ms() - moved_ms < STILL_MS) {
+        const uint64_t now = rows_copied(s);
+        if (now != copied)
+            moved_ms = clock_ms();
+        copied = now;
+        if (!late_ms && pulse_now_ms(pulse) > LIMIT_MS)
+            late_ms = clock_ms();
+        if (deadline_passed(&until))
+            fail_msg("it goes on copying: %lu rows", (unsigned long)copied);
+    }
+    print_message("stopped: over the limit after %ld ms, the last row copied after %ld ms\n",
+                  (long)(late_ms - stopped_ms), (long)(moved_ms - stopped_ms));
+    assert_in_range(copied, 1, ROWS - 1);
+    assert_true(moved_ms < late_ms + 3000);
+    pair_apply(pair, "go");
+    pulse_stop(pulse);
+    assert_exit(scene_osc(s, "abort", "t", NULL), 0);
+    assert_says(scene_wait(s, run), 6, "aborted");
+}
+
 static void a_replica_that_cannot_be_asked_counts_as_lagging(void **state)
 {
     struct scene *s = *state;
@@ -332,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_signals_are_shown),
         TEST(the_lag_of_a_slow_replica_stays_under_its_limit),
+        TEST(a_spike_of_the_lag_stops_the_copy),
         TEST(a_replica_that_cannot_be_asked_counts_as_lagging),
         TEST(a_replica_that_is_named_is_asked_for_the_heartbeat),
         TEST(rests_while_the_flag_file_exists),
