@@ -1,6 +1,7 @@
 #include "osc/advise_sample.h"
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
@@ -141,7 +142,7 @@ static void show(const struct sampler *s, double work)
 
 static uint64_t pause_ms(const struct sampler *s)
 {
-    const uint64_t part = s->advice->request->options->sample_ms / INTERVALS;
+    const uint64_t part = TUNED("SAMPLE_MS", s->advice->request->options->sample_ms) / INTERVALS;
     const uint64_t every = part < SHORTEST_MS ? SHORTEST_MS : part > LONGEST_MS ? LONGEST_MS : part;
     const uint64_t left = deadline_left_ms(&s->until);
 
@@ -242,7 +243,7 @@ static bool sample_beside_replicas(struct sampler *s, struct error *err)
     bool good = group_start(group, "replicas", watch_replicas, &job, err);
     if (good) {
         await_replicas(request);
-        s->until = deadline_in_ms(request->options->sample_ms);
+        s->until = deadline_in_ms(TUNED("SAMPLE_MS", request->options->sample_ms));
         good = sample(s, err);
     }
     group_cancel(group);

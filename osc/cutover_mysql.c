@@ -57,7 +57,7 @@ static void unlock(struct db *db, const struct plan *plan)
     mysql_unlock_tables(db, "ROLLBACK");
     if (!plan->facts->renames_under_lock && !db_is_lost(db) && !sentry_drop(db, plan, &ignored))
         LOG(LOG_WARN, "a table was left behind", F("name", plan->names.sentry),
-            F("error", ignored.text));
+            F("error", ignored.text)); /* uncovered: a second failure, on a connection that lives */
 }
 
 static bool lock(struct db *db, const struct plan *plan, bool insists UNUSED, uint64_t timeout_ms,
@@ -152,6 +152,7 @@ static bool judge(const struct renamer *renamer, struct error *err)
 static bool let_it_run(struct db *db, const struct plan *plan, struct renamer *renamer,
                        struct error *err)
 {
+    FAILPOINT("rename-sent");
     if (!see_it_wait(db, renamer, err))
         return false;
     FAILPOINT("before-rename");
@@ -217,7 +218,10 @@ static bool swap(struct db *db, const struct plan *plan, const char *deferred UN
         return false;
     if (plan->facts->renames_under_lock)
         return swap_under_lock(db, plan, err);
-    return swap_behind_sentry(db, plan, err) && check_nothing_slipped(db, plan, err);
+    if (!swap_behind_sentry(db, plan, err))
+        return false;
+    FAILPOINT("renamed");
+    return check_nothing_slipped(db, plan, err);
 }
 
 /* ---- afterwards ---- */

@@ -81,12 +81,12 @@ static void describe_pace(const struct progress_view *view, struct text *json)
 /* Once, for the first reason, and only as long as there is something to be stopped. */
 static void stop(struct migration *m, const struct error *why)
 {
-    if (m->stopped.kind != ERROR_NONE ||
-        atomic_load(&m->request->progress->step_number) > STEP_FINISH)
-        return;
-    m->stopped = *why;
-    LOG(LOG_WARN, "stopping", F("because", why->text));
-    cancel_set(m->cancel);
+    if (m->stopped.kind == ERROR_NONE &&
+        atomic_load(&m->request->progress->step_number) <= STEP_FINISH) {
+        m->stopped = *why;
+        LOG(LOG_WARN, "stopping", F("because", why->text));
+        cancel_set(m->cancel);
+    }
 }
 
 /*
@@ -110,14 +110,10 @@ static void heed_disk(struct migration *m, struct disk *disk)
         stop(m, &trouble);
 }
 
-/* Nonsense in the row stops nobody: what was understood last goes on to hold. */
 static void heed_orders(struct migration *m, const struct orders *orders, bool *is_new)
 {
     *is_new = orders->number != atomic_load(&m->request->progress->heeded);
-    struct error trouble = ERROR_INIT;
-
-    if (!leave_take(m, orders, &trouble))
-        LOG(LOG_WARN, "orders not understood", F("error", trouble.text));
+    leave_take(m, orders);
     if (strcmp(orders->wish, "abort") != 0)
         return;
     LOG(LOG_INFO, "abort wished by an operator");

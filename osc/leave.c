@@ -72,18 +72,20 @@ static struct rest publish(struct migration *m, enum step_id step)
     return rest;
 }
 
-bool leave_take(struct migration *m, const struct orders *orders, struct error *err)
+void leave_take(struct migration *m, const struct orders *orders)
 {
+    struct error trouble = ERROR_INIT;
     const unsigned number = atomic_load(&m->request->progress->step_number);
     const enum step_id step = number ? (enum step_id)(number - 1) : STEP_PLAN;
-    const bool good = standing_orders_take(m->standing, orders, err);
+
+    if (!standing_orders_take(m->standing, orders, &trouble))
+        LOG(LOG_WARN, "orders not understood", F("error", trouble.text));
     const struct options options = standing_orders_options(m->standing);
 
     throttle_set_threads(m->throttle, options_threads(&options));
     throttle_set_piece_us(m->throttle, options.chunk_time_ms * 1000);
     (void)publish(m, step);
     atomic_store(&m->request->progress->heeded, orders->number);
-    return good;
 }
 
 bool leave_heed(struct migration *m, struct error *err)
@@ -91,8 +93,9 @@ bool leave_heed(struct migration *m, struct error *err)
     struct arena *arena = arena_new();
     struct orders orders;
 
-    const bool good = state_orders(m->db, m->state.schema, m->state.id, arena, &orders, err) &&
-                      leave_take(m, &orders, err);
+    const bool good = state_orders(m->db, m->state.schema, m->state.id, arena, &orders, err);
+    if (good)
+        leave_take(m, &orders);
     if (good && strcmp(orders.wish, "abort") == 0) {
         atomic_store(&m->abort_wished, true);
         cancel_set(m->cancel);
@@ -191,5 +194,6 @@ bool leave_save_options(struct migration *m, struct error *err)
         if (done)
             return true;
     }
+    /* uncovered: another order would have to come between each time */
     return error_set(err, ERROR_TRANSIENT, "others give orders faster than ours can be written");
 }

@@ -11,8 +11,11 @@
 /* The row itself is read: what was said before this call holds.  ERROR_CANCELLED on abort. */
 bool leave_heed(struct migration *m, struct error *err) MUST_CHECK;
 
-/* Takes over what the keeper or leave_heed() has read, and shows what it means for this step. */
-bool leave_take(struct migration *m, const struct orders *orders, struct error *err) MUST_CHECK;
+/*
+ * Takes over what the keeper or leave_heed() has read, and shows what it means for this step.
+ * Nonsense in the row stops nobody: what was understood last goes on to hold.
+ */
+void leave_take(struct migration *m, const struct orders *orders);
 
 /* Returns when `step` may begin, or the rest of it go on. */
 bool leave_await(struct migration *m, enum step_id step, struct error *err) MUST_CHECK;

@@ -200,19 +200,30 @@ static bool take_lease(struct migration *m, struct error *err)
     return server_seize_lease(m->db, key, m->plan.run, err);
 }
 
-/* The row was read before the lease was ours: the other run may have come further since. */
-static bool read_again(struct migration *m, struct error *err)
+bool migration_find_again(struct migration *m, struct state_row **found, struct error *err)
 {
     struct state_row *rows = NULL;
     size_t n = 0;
 
+    *found = NULL;
     if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (rows[i].id == m->state.id) {
-            m->state = rows[i];
-            return true;
-        }
+        if (rows[i].id == m->state.id)
+            *found = &rows[i];
+    return true;
+}
+
+bool migration_read_again(struct migration *m, struct error *err)
+{
+    struct state_row *found = NULL;
+
+    if (!migration_find_again(m, &found, err))
+        return false;
+    if (found) {
+        m->state = *found;
+        return true;
+    }
     error_set(err, ERROR_USAGE, "migration %" PRIu64 " was aborted meanwhile", m->state.id);
     return error_hint(err, "osc history");
 }
@@ -234,7 +245,8 @@ bool migration_take_over(struct migration *m, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
         if (!server_fence_off(m->db, m->plan.table_key, roles[i].prefix, 0, roles[i].n, err))
             return false;
-    return !m->state.id || read_again(m, err);
+    /* The row was read before the lease was ours: the other run may have come further since. */
+    return !m->state.id || migration_read_again(m, err);
 }
 
 /* ---- the durable row ---- */

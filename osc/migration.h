@@ -85,6 +85,10 @@ const char *step_name(enum step_id step);
 bool migration_find(struct migration *m, uint64_t id, enum find what, struct error *err) MUST_CHECK;
 /* One migration per table; kills what a dead run left on the server. */
 bool migration_take_over(struct migration *m, struct error *err) MUST_CHECK;
+/* Its row as it is now; NULL: it was aborted meanwhile, which is an error to the second. */
+bool migration_find_again(struct migration *m, struct state_row **found,
+                          struct error *err) MUST_CHECK;
+bool migration_read_again(struct migration *m, struct error *err) MUST_CHECK;
 
 /* The heartbeat: progress into the row, wishes out of it. */
 bool migration_keep(struct migration *m, struct error *err) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/control/rules.h"
 #include "osc/migration.h"
 
@@ -62,6 +63,7 @@ static bool change_options(struct migration *m, const struct words *assignments,
         if (done)
             return true;
     }
+    /* uncovered: another order would have to come between each time */
     return error_set(err, ERROR_TRANSIENT, "others give orders faster than ours can be written");
 }
 
@@ -99,33 +101,17 @@ static uint64_t heeded(const struct state_row *row)
     return number > 0 ? (uint64_t)number : 0;
 }
 
-static bool find_again(struct migration *m, const struct state_row **found, struct error *err)
-{
-    struct state_row *rows = NULL;
-    size_t n = 0;
-
-    *found = NULL;
-    if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].id == m->state.id)
-            *found = &rows[i];
-    return true;
-}
-
 /* Until the run says that it has heard, or there is none. */
 static bool await_heeding(struct migration *m, uint64_t number, struct order_outcome *outcome,
                           struct error *err)
 {
     const uint64_t began_ms = clock_ms();
-    const struct deadline until = deadline_in_ms(HEARING_MS);
-    const struct state_row *row = NULL;
+    const struct deadline until = deadline_in_ms(TUNED("HEARING_MS", HEARING_MS));
+    const struct state_row *row = &m->state;
 
     do {
-        if (!find_again(m, &row, err))
+        if (!migration_read_again(m, err))
             return false;
-        if (!row) /* aborted meanwhile */
-            return true;
         const bool has_ended = strcmp(row->status, "done") == 0;
         outcome->is_running =
             strcmp(row->status, "running") == 0 && row->heartbeat_age_s <= SILENT_S;

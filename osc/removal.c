@@ -140,20 +140,25 @@ static bool undo(struct migration *m, struct error *err)
     return false;
 }
 
-/* Whoever finds it half removed is to know why; a disk that is full must not keep us from it. */
-static void announce(struct migration *m)
+/*
+ * Whoever finds it half removed is to know why, and whoever waits for the end of it that it has
+ * `failed`; a disk that is full must not keep us from it.
+ */
+static void announce(struct migration *m, const char *failed)
 {
     struct error trouble = ERROR_INIT;
 
-    if (m->state.id && !state_end(m->db, m->state.schema, m->state.id, "aborting", "", &trouble))
+    if (m->state.id &&
+        !state_end(m->db, m->state.schema, m->state.id, "aborting", failed, &trouble))
         LOG(LOG_WARN, "the abort is not recorded", F("error", trouble.text));
 }
 
 bool migration_give_up(struct migration *m, struct error *err)
 {
-    announce(m);
+    announce(m, "");
     if (undo(m, err) && state_forget(m->db, m->state.schema, m->state.id, err))
         return true;
+    announce(m, err->text);
     if (err->kind == ERROR_REFUSED) /* somebody has to look first, and is told at what */
         return false;
     if (!m->plan.id)

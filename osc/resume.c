@@ -6,6 +6,7 @@
 
 #include "osc/bare.h"
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/log.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/dialect.h"
@@ -14,6 +15,8 @@
 #include "osc/migration.h"
 #include "osc/plan/catalog_dialect.h"
 #include "triggers/capture.h"
+
+enum { ANSWER_MS = 120000 };
 
 static bool look_who_owns(struct migration *m, enum owner *owner, struct error *err)
 {
@@ -197,22 +200,19 @@ static void wish_abort_early(struct migration *m)
 /* The running process does it: it has the lease, the connections and the locks. */
 static bool ask_the_running_one(struct migration *m, struct error *err)
 {
-    const struct deadline until = deadline_in_ms(120000);
+    const struct deadline until = deadline_in_ms(TUNED("ANSWER_MS", ANSWER_MS));
     bool is_asked = false;
 
     LOG(LOG_INFO, "asking the running process to abort", FU("migration", m->plan.id));
     while (!deadline_passed(&until)) {
-        struct state_row *rows = NULL;
-        size_t n = 0, i = 0;
-        if (!state_list(m->db, m->state.schema, m->arena, &rows, &n, err))
+        struct state_row *row = NULL;
+        if (!migration_find_again(m, &row, err))
             return false;
-        while (i < n && rows[i].id != m->state.id)
-            i++;
-        if (i == n)
+        if (!row)
             return true;
-        if (strcmp(rows[i].status, "running") != 0 && !migration_is_aborting(&rows[i]))
+        if (migration_is_aborting(row) ? *row->error : strcmp(row->status, "running") != 0)
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
-                             m->state.id, rows[i].status, rows[i].error);
+                             m->state.id, row->status, row->error);
         if (!is_asked && !wish_abort(m, err))
             return false;
         is_asked = true;

@@ -123,6 +123,13 @@ bool state_set(struct db *db, const char *schema, uint64_t id, const char *colum
     return good ? true : error_prefix(err, "saving %s of migration %" PRIu64, column, id);
 }
 
+static bool row_is_gone(const char *schema, uint64_t id, struct error *err)
+{
+    return err->kind == ERROR_NONE &&
+           error_set(err, ERROR_MISSING, "migration %" PRIu64 " was deleted from %s." STATE_TABLE,
+                     id, schema);
+}
+
 static bool read_column(struct db *db, const char *schema, uint64_t id, const char *column,
                         struct arena *arena, const char **value, struct error *err)
 {
@@ -134,14 +141,10 @@ static bool read_column(struct db *db, const char *schema, uint64_t id, const ch
     if (!sql_query(db, &rows, "SELECT {column} FROM {schema}." STATE_TABLE " WHERE id = {id}", &env,
                    err))
         return false;
-    if (rows_next(&rows, err)) {
-        *value = arena_string(arena, rows_text(&rows, 0));
-        return true;
-    }
-    if (err->kind == ERROR_NONE)
-        error_set(err, ERROR_MISSING, "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id,
-                  schema);
-    return false;
+    if (!rows_next(&rows, err))
+        return row_is_gone(schema, id, err);
+    *value = arena_string(arena, rows_text(&rows, 0));
+    return true;
 }
 
 bool state_check_run(struct db *db, const char *schema, uint64_t id, const char *run,
@@ -171,10 +174,7 @@ bool state_orders(struct db *db, const char *schema, uint64_t id, struct arena *
                    &env, err))
         return false;
     if (!rows_next(&rows, err))
-        return err->kind == ERROR_NONE
-                   ? error_set(err, ERROR_MISSING,
-                               "migration %" PRIu64 " was deleted from %s." STATE_TABLE, id, schema)
-                   : false;
+        return row_is_gone(schema, id, err);
     *orders = (struct orders){
         .wish = arena_string(arena, rows_text(&rows, 0)),
         .paused = arena_string(arena, rows_text(&rows, 1)),

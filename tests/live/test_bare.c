@@ -204,6 +204,77 @@ static void its_end_may_be_cut_short(void **state)
     }
 }
 
+/* Until replay has taken everything out of the journal. */
+static void await_empty_journal(struct scene *s)
+{
+    scene_await_some(s, "SELECT CASE WHEN EXISTS (SELECT FROM t_osc_journal) THEN 0 ELSE 1 END");
+}
+
+static pid_t begin_paused(struct scene *s)
+{
+    make_t(s);
+    scene_hold(s, "copy");
+    scene_hold(s, "at-rest");
+    const pid_t osc = begin(s);
+    scene_await(s, "copy");
+    scene_sql(s, "UPDATE osc_state SET paused = 'me', orders = orders + 1");
+    scene_release(s, "copy");
+    scene_await(s, "at-rest");
+    return osc;
+}
+
+/* A journal that nobody empties would grow as long as the pause lasts. */
+static void a_long_journal_ends_it_in_a_pause_too(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    (void)setenv("OSC_TUNE_MOST_ENTRIES", "5", 1);
+    const pid_t osc = begin_paused(s);
+    write_meanwhile(s);
+    const char *expected = sum_of(s);
+    scene_release(s, "at-rest");
+    await_empty_journal(s);
+    assert_string_equal(scene_value(s, "SELECT paused FROM osc_state"), "me");
+    assert_exit(scene_osc(s, "unpause", NULL), 0);
+    assert_exit(scene_wait(s, osc), 0);
+    assert_string_equal(sum_of(s), expected);
+    assert_nothing_left(s, false);
+}
+
+static void a_pause_notices_that_the_journal_is_gone(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    const pid_t osc = begin_paused(s);
+    scene_sql(s, "DROP TABLE t_osc_journal CASCADE");
+    scene_release(s, "at-rest");
+    assert_says(scene_wait(s, osc), 1, "counting what waits to be replayed");
+    assert_exit(scene_osc(s, "abort", NULL), 0);
+    assert_nothing_left(s, false);
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM t"), ROWS);
+}
+
+static void a_bare_shadow_is_not_compared_yet(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    make_t(s);
+    scene_kill_at(s, "indexes");
+    struct outcome killed = scene_wait(s, begin(s));
+    assert_int_not_equal(killed.status, 0);
+    outcome_free(&killed);
+    scene_release(s, "indexes");
+    assert_says(scene_osc(s, "verify", "t", NULL), 3, "has not copied every row yet");
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM t"), ROWS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +287,11 @@ int main(void)
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_long_journal_ends_it, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(its_end_may_be_cut_short, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_long_journal_ends_it_in_a_pause_too, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_pause_notices_that_the_journal_is_gone, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_bare_shadow_is_not_compared_yet, open_scene, close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -177,6 +177,60 @@ static void a_full_disk_behind_a_plan_is_told(void **state)
     assert_int_equal(shell(s, plan, "2>&1 >/dev/full | grep -q 'output cannot be written'"), 0);
 }
 
+/* The work is done all the same. */
+/* Our sessions run in UTC: what the user's would make of a time must not depend on that. */
+static void a_time_zone_that_decides_is_to_be_named(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    scene_sql(s, "CREATE TABLE z (id int PRIMARY KEY, at timestamp)");
+    scene_sql(s, "INSERT INTO z VALUES (1, '2025-07-01 12:00')");
+    scene_sql(s, "ALTER DATABASE %s SET TimeZone = 'Europe/Berlin'",
+              scene_value(s, "SELECT current_database()"));
+    assert_says(scene_osc(s, "alter", "z", "ALTER COLUMN at TYPE timestamptz", NULL), 3,
+                "USING at AT TIME ZONE 'Europe/Berlin'");
+    assert_nothing_left(s, true);
+    assert_exit(scene_osc(s, "alter", "z",
+                          "ALTER COLUMN at TYPE timestamptz USING at AT TIME ZONE 'Europe/Berlin'",
+                          NULL),
+                0);
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM z WHERE at = '2025-07-01 10:00+00'"), 1);
+}
+
+static void a_full_disk_behind_the_progress_is_told(void **state)
+{
+    struct scene *s = *state;
+    const char *alter =
+        arena_printf(s->arena, "alter t 'ADD COLUMN c int' --json --dsn='%s'", s->dsn);
+
+    make(s, "t");
+    assert_int_equal(shell(s, alter, "2>&1 >/dev/full | grep -q 'progress could not be shown'"), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE c IS NULL"), 2);
+}
+
+static void what_is_watched_in_json_ends_with_the_run(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 0);
+    assert_shows(scene_osc(s, "status", "--watch", "--json", NULL), "[");
+}
+
+static void a_shadow_that_is_gone_is_not_compared(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    scene_kill_at(s, "verify");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
+    scene_release(s, "verify");
+    scene_sql(s, "DROP TABLE t_osc_new");
+    assert_says(scene_osc(s, "verify", "t", NULL), 3, "t_osc_new");
+}
+
 static void a_state_table_of_another_make_is_told(void **state)
 {
     struct scene *s = *state;
@@ -199,6 +253,10 @@ int main(void)
         TEST(a_merging_key_is_not_left_unverified),
         TEST(a_number_may_need_its_schema),
         TEST(a_full_disk_behind_a_plan_is_told),
+        TEST(a_time_zone_that_decides_is_to_be_named),
+        TEST(a_full_disk_behind_the_progress_is_told),
+        TEST(what_is_watched_in_json_ends_with_the_run),
+        TEST(a_shadow_that_is_gone_is_not_compared),
         TEST(a_state_table_of_another_make_is_told),
     };
 

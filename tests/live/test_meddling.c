@@ -174,6 +174,25 @@ static void an_abort_needs_no_state_table(void **state)
     }
 }
 
+static void an_abort_without_a_record_is_named_by_its_table(void **state)
+{
+    struct scene *s = *state;
+    struct error err = ERROR_INIT;
+    struct db *writer = db_open(&s->parsed, "writer", &err);
+    const char *update = arena_printf(s->arena, "UPDATE %s.t SET v = 1 WHERE id = 1", s->schema);
+
+    die_at(s, "copy");
+    scene_sql(s, "DROP TABLE osc_state");
+    if (!writer || !db_begin(writer, &err) || !db_exec(writer, update, NULL, &err))
+        fail_msg("%s", err.text);
+    assert_says(scene_osc(s, "abort", "t", "--cutover-timeout=1s", NULL), 1,
+                "osc abort t tries again");
+    db_rollback(writer);
+    db_close(writer);
+    assert_exit(scene_osc(s, "abort", "t", NULL), 0);
+    assert_nothing_left(s, true);
+}
+
 /* Also where the run had come to the cutover, and who owns the name is asked. */
 static void an_abort_needs_no_source(void **state)
 {
@@ -230,6 +249,27 @@ static void another_table_of_the_shadows_name_is_left_alone(void **state)
         assert_nothing_left(s, true);
         clean_up(s);
     }
+}
+
+/* Of the MySQL family: the whole definition is compared there. */
+static void a_shadow_that_somebody_alters_is_not_swapped_in(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        return;
+    make_t(s);
+    scene_hold(s, "before-indexes");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", NULL);
+    scene_await(s, "before-indexes");
+    scene_sql(s, "ALTER TABLE t_osc_new COMMENT 'ours'");
+    scene_release(s, "before-indexes");
+    assert_says(scene_wait(s, osc), 1, "t_osc_new is not what the ALTER had made of it");
+    assert_says(scene_osc(s, "abort", NULL), 3, "is not the table");
+    scene_sql(s, "DROP TABLE t_osc_new");
+    assert_exit(scene_osc(s, "abort", NULL), 0);
+    assert_nothing_left(s, true);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), ROWS);
 }
 
 static void another_table_of_the_shadows_name_is_not_swapped_in(void **state)
@@ -332,6 +372,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_abort_needs_no_state_table, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(an_abort_needs_no_source, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(an_abort_without_a_record_is_named_by_its_table, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(an_empty_state_table_goes_with_abort, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_migration_that_begins_keeps_its_row, open_scene,
@@ -341,6 +383,8 @@ int main(void)
                                         close_scene),
         cmocka_unit_test_setup_teardown(another_table_of_the_shadows_name_is_not_swapped_in,
                                         open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_shadow_that_somebody_alters_is_not_swapped_in, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(an_abort_that_was_interrupted_is_to_be_ended, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_step_that_nobody_knows_is_not_guessed_at, open_scene,

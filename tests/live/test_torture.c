@@ -250,6 +250,57 @@ static void every_call_of_finish_may_fail(void **state)
     torture(*state, "finish", "finish", done_but_for_the_retired_table);
 }
 
+/* Whoever only asks is told why there is no answer; the migration that waits is as it was. */
+static void every_call_of_one_that_asks_may_fail(void **state)
+{
+    /* With parts whose names are to be looked for. */
+    static const char names[] = "ADD UNIQUE (v), ADD CHECK (v > 0), ADD COLUMN n serial, "
+                                "ADD CONSTRAINT late CHECK (w > 0) NOT VALID";
+    static const char *const commands[][3] = {
+        {"plan",   "odd", NULL           },
+        {"verify", "t",   NULL           },
+        {"status", "1",   NULL           },
+        {"pause",  "1",   NULL           },
+        {"set",    "1",   "chunk-time=1s"},
+        {"advise", "t",   "--sample=2s"  },
+    };
+    struct torture *t = *state;
+    struct scene *s = t->s;
+    const unsigned stride = (number_from("OSC_TORTURE_STRIDE", STRIDE) + 9) / 10;
+
+    (void)setenv("OSC_TUNE_HEARING_MS", "0", 1); /* nobody is there to hear the orders */
+    (void)setenv("OSC_TUNE_SAMPLE_MS", "100", 1);
+    scene_sql(s, "CREATE TABLE odd (id int PRIMARY KEY, v int NOT NULL, w int)");
+    killed_before_verification(s);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        const char *c[] = {commands[i][0], commands[i][1], commands[i][2]};
+        if (strcmp(c[0], "plan") == 0)
+            c[2] = scene_pick(s, names, ALTER);
+        s->fault = "c:0";
+        assert_exit(scene_osc(s, c[0], c[1], c[2], NULL), 0);
+        const unsigned calls = scene_calls(s);
+        print_message("%s: %u calls\n", c[0], calls);
+        for (unsigned k = 1; k <= calls; k += stride, t->cases++) {
+            char fault[40];
+            (void)snprintf(fault, sizeof fault, "b:%u", k);
+            s->fault = fault;
+            struct outcome outcome = scene_osc(s, c[0], c[1], c[2], NULL);
+            if (outcome.status > 127 || (outcome.status != 0 && !*outcome.err))
+                fail_msg("after %s, %s ended with %d:\n%s", fault, c[0], outcome.status,
+                         outcome.err);
+            outcome_free(&outcome);
+        }
+        s->fault = NULL;
+    }
+    assert_exit(scene_osc(s, "unpause", "1", NULL), 0);
+    (void)unsetenv("OSC_TUNE_HEARING_MS");
+    (void)unsetenv("OSC_TUNE_SAMPLE_MS");
+    scene_sql(s, "DROP TABLE odd");
+    write_on(s);
+    settle(s, "asking", "resume");
+    judge(t, "asking", "resume");
+}
+
 #define TORTURE(name) cmocka_unit_test_setup_teardown(name, open_torture, close_torture)
 
 int main(void)
@@ -260,6 +311,7 @@ int main(void)
         TORTURE(every_call_of_resume_may_fail),
         TORTURE(every_call_of_abort_may_fail),
         TORTURE(every_call_of_finish_may_fail),
+        TORTURE(every_call_of_one_that_asks_may_fail),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

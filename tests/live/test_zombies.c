@@ -112,6 +112,7 @@ static const struct reply {
     {"the commit of a chunk",  "t.ctid >= '(",              "COMMIT", ")\nWHERE t.",    "COMMIT"      },
     {"the commit of a replay", "AS s USING",                "COMMIT", "DELETE s FROM ", "COMMIT"      },
     {"the swap",               "RENAME TO \"users_osc_old", "COMMIT", NULL,             "RENAME TABLE"},
+    {"the drop of the sentry", NULL,                        NULL,     "ENGINE=MEMORY",  "DROP TABLE"  },
 };
 
 static void a_lost_reply_is_settled_by_asking(void **state)
@@ -122,6 +123,8 @@ static void a_lost_reply_is_settled_by_asking(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
         const struct reply *r = &replies[i];
+        if (!r->postgres && strncmp(getenv("OSC_TEST_SERVER"), "mariadb", 7) != 0)
+            continue; /* there is no sentry */
         print_message("the reply to %s is lost\n", r->of);
         proxy_swallow(proxy, scene_pick(s, r->postgres_after, r->mysql_after),
                       scene_pick(s, r->postgres, r->mysql));

@@ -167,6 +167,32 @@ static void what_a_command_cannot_use_is_told(void **state)
     assert_string_equal(err.hint, "osc set --help shows an example");
 }
 
+static void every_command_asks_for_its_server(void **state)
+{
+    static const char *const lines[][3] = {
+        {"alter",   "t",  "ADD c int"},
+        {"plan",    "t",  "ADD c int"},
+        {"resume",  "7",  NULL       },
+        {"abort",   "t",  NULL       },
+        {"finish",  "7",  NULL       },
+        {"verify",  "t",  NULL       },
+        {"status",  "7",  NULL       },
+        {"history", NULL, NULL       },
+        {"pause",   "7",  NULL       },
+        {"set",     "7",  "threads=2"},
+        {"advise",  NULL, NULL       },
+    };
+    struct run *run = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct error err = ERROR_INIT;
+        ASSERT_PARSE(NULL, (char *)lines[i][0], (char *)lines[i][1], (char *)lines[i][2]);
+        assert_false(command_run(run, &err));
+        assert_int_equal(err.kind, ERROR_USAGE);
+        assert_string_equal(err.text, "which server? There is neither --dsn nor OSC_DSN");
+    }
+}
+
 static bool is_concern_heard;
 
 static void hear(enum log_level level, const char *event, const struct log_field *fields)
@@ -199,6 +225,7 @@ int main(void)
         TEST(instead_of_an_id_a_table_may_be_named),
         TEST(commands_check_their_words),
         TEST(a_request_needs_a_server),
+        TEST(every_command_asks_for_its_server),
         TEST(what_a_command_cannot_use_is_told),
         TEST(a_concern_does_not_keep_a_command_from_running),
     };

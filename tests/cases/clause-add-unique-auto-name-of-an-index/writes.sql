@@ -1,0 +1,1 @@
+UPDATE t SET a = a + 100 WHERE id < 5;
