@@ -278,6 +278,70 @@ static void a_throttle_that_lasts_is_told(void **state)
     assert_migrated(s);
 }
 
+/* ---- hours and hooks together ---- */
+
+/* 2025-11-24 was a Monday. */
+enum { MONDAY_UTC = 1763942400, HOUR = 3600, DAY = 24 * HOUR };
+
+static void it_is(struct scene *s, int64_t now)
+{
+    const char *clock = arena_printf(s->arena, "%s/clock", s->directory);
+    const char *fresh = arena_printf(s->arena, "%s/clock.new", s->directory);
+    FILE *file = fopen(fresh, "w");
+
+    assert_non_null(file);
+    assert_true(fprintf(file, "%lld\n", (long long)now) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(rename(fresh, clock), 0);
+}
+
+static pid_t start_by_the_hour(struct scene *s)
+{
+    assert_int_equal(setenv("OSC_TUNE_LASTING_MS", "300", 1), 0);
+    assert_int_equal(setenv("OSC_TUNE_ASK_AGAIN_MS", "300", 1), 0);
+    const pid_t osc =
+        scene_start(s, "alter", "t", "ADD c int", "--hooks", directory, "--time-zone=UTC",
+                    "--window=22:00-23:00", "--cutover-window=04:00-04:30", NULL);
+    assert_int_equal(unsetenv("OSC_TUNE_LASTING_MS"), 0);
+    assert_int_equal(unsetenv("OSC_TUNE_ASK_AGAIN_MS"), 0);
+    return osc;
+}
+
+static void works_and_swaps_in_its_hours_and_tells_the_hooks(void **state)
+{
+    struct scene *s = *state;
+
+    hook(s, "throttled", "echo $OSC_HOOK_THROTTLE >slow");
+    hook(s, "unthrottled", "touch fast");
+    hook(s, "before-cutover", "test -e yes && exit 0; touch asked; exit 75");
+    it_is(s, MONDAY_UTC + 12 * HOUR);
+    scene_hold(s, "copy");
+    const pid_t osc = start_by_the_hour(s);
+    await_status(s, "until 2025-11-24 22:00 UTC (in 10 h");
+    it_is(s, MONDAY_UTC + 22 * HOUR);
+    scene_await(s, "copy");
+    it_is(s, MONDAY_UTC + 23 * HOUR); /* over before a row is copied */
+    scene_release(s, "copy");
+    await_status(s, "until 2025-11-25 22:00 UTC (in 23 h");
+    await_file(s, "slow");
+    assert_string_equal(content_of(s, "slow"), "outside the hours allowed\n");
+    scene_sql(s, "INSERT INTO t VALUES (1000, 1)");
+    assert_exit(scene_osc(s, "pause", NULL), 0);
+    it_is(s, MONDAY_UTC + DAY + 22 * HOUR); /* a pause is above the hours */
+    await_status(s, "paused by");
+    assert_exit(scene_osc(s, "unpause", NULL), 0);
+    await_status(s, "outside --cutover-window \"04:00-04:30\" until 2025-11-26 04:00 UTC (in 6 h");
+    await_file(s, "fast");
+    assert_int_equal(access(path_of(s, "asked"), F_OK), -1);
+    it_is(s, MONDAY_UTC + 2 * DAY + 4 * HOUR);
+    await_status(s, "the hook before-cutover says not now");
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM osc_state WHERE step = 'cutover'"), 1);
+    touch(s, "yes");
+    assert_exit(scene_wait(s, osc), 0);
+    assert_migrated(s);
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM t"), ROWS + 1);
+}
+
 static void hooks_that_anybody_may_write_are_refused_before_anything_begins(void **state)
 {
     struct scene *s = *state;
@@ -301,6 +365,7 @@ int main(void)
         TEST(an_abort_ends_the_wait_for_a_hook),
         TEST(no_transaction_is_open_while_a_hook_runs),
         TEST(a_throttle_that_lasts_is_told),
+        TEST(works_and_swaps_in_its_hours_and_tells_the_hooks),
         TEST(hooks_that_anybody_may_write_are_refused_before_anything_begins),
     };
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "osc/base/clock.h"
@@ -116,6 +117,26 @@ static void a_failure_is_in_the_log_file_too(void **state)
     assert_int_equal(unlink(log), 0);
 }
 
+/* systemd says in JOURNAL_STREAM which file is its journal: only that one gets priorities. */
+static void only_a_journal_gets_priorities(void **state)
+{
+    static const char *const streams[] = {"$(stat -Lc %d:%i /proc/self/fd/2)", "1:1"};
+    struct scene *s = *state;
+    const char *log = path_of(s, "journal"), *binary = getenv("OSC_BINARY");
+
+    for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+        const char *command = arena_printf(
+            s->arena,
+            "exec 2>%s; JOURNAL_STREAM=%s %s alter t 'ADD c%zu int' --after=drop --dsn '%s'", log,
+            streams[i], binary, i, s->dsn);
+        assert_int_equal(system(command), 0);
+        const char *lines = content_of(s, log);
+        assert_int_equal(strstr(lines, "<6>swapped table=t ") != NULL, i == 0);
+        assert_non_null(strstr(lines, "swapped table=t "));
+        assert_int_equal(unlink(log), 0);
+    }
+}
+
 /* osc COMMAND, which nobody but the file tells where the server is. */
 static const char *said_by(struct scene *s, const char *command, const char *file)
 {
@@ -152,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_log_file_may_be_moved_away_under_a_run),
         TEST(a_failure_is_in_the_log_file_too),
+        TEST(only_a_journal_gets_priorities),
         TEST(a_file_says_where_the_server_is),
     };
 
