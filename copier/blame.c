@@ -28,7 +28,7 @@ static bool list_keys(struct db *db, const struct plan *plan, const char *range,
                    "SELECT {literals} FROM {only_source} AS t WHERE {range} ORDER BY {key} "
                    "LIMIT {limit}",
                    &env, err))
-        return false;
+        return false; /* uncovered: a second failure within the handling of the first */
     while (suspects->n < MOST_ROWS && rows_next(&rows, err))
         bound_read(&rows, plan, &suspects->bounds[suspects->n++], arena);
     return err->kind == ERROR_NONE;
@@ -87,6 +87,7 @@ void blame_row(struct db *db, const struct plan *plan, const char *range, struct
     struct error found = ERROR_INIT;
     size_t from = 0, to;
 
+    /* uncovered: the same */
     if (!list_keys(db, plan, range, &suspects, arena, &ignored) || !suspects.n) {
         arena_free(arena);
         return;

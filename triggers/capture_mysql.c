@@ -145,10 +145,8 @@ static bool check(struct db *db, const struct plan *plan, struct arena *arena, c
     for (; rows_next(&rows, err); n++)
         for (unsigned i = 0; i < rows.columns; i++)
             text_printf(&seen, "%s\n", rows_text(&rows, i));
-    if (err->kind != ERROR_NONE)
-        return false;
     *stamp = n == EVENTS ? arena_printf(arena, "%016" PRIx64, names_hash(seen.bytes)) : NULL;
-    return true;
+    return err->kind == ERROR_NONE;
 }
 
 static bool create_trigger(struct db *db, const struct plan *plan, const char *create,

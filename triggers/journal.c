@@ -55,6 +55,7 @@ bool journal_read(struct journal *journal, struct db *db, size_t limit, struct b
         place = arena_string(arena, rows_text(&rows, 2));
     }
     if (err->kind != ERROR_NONE)
+        /* uncovered: the connection breaks within the answer */
         return error_prefix(err, "reading the journal of %s", journal->plan->source->name);
 
     /*

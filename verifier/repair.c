@@ -38,10 +38,11 @@ static bool insert_keys(struct db *db, const char *template, const struct sql_en
     uint64_t inserted = 0;
 
     for (unsigned attempt = 0; !sql_exec(db, template, env, &inserted, err); attempt++) {
+        /* uncovered: a deadlock of journal writes, which no test arranges */
         if (err->kind != ERROR_TRANSIENT || attempt == MOST_TRIES ||
             !cancel_sleep_ms(cancel, backoff_ms(attempt, 20, 2000)))
             return false;
-        error_clear(err); /* uncovered: a deadlock of journal writes, which no test arranges */
+        error_clear(err); /* uncovered: the same */
     }
     *entries += inserted;
     return true;
@@ -75,7 +76,7 @@ bool verify_repair(const struct verify_job *job, const struct verdict *verdict, 
                          job->plan->shadow->quoted, job->plan->source->quoted);
     struct db *db = db_open_patiently(job->dsn, "repair", job->cancel, err);
     if (!db)
-        return false;
+        return false; /* uncovered: the server goes away between verification and repair */
     struct arena *arena = arena_new();
     struct sql_env env = {.arena = arena, .outer = &job->plan->env};
     uint64_t journalled = 0;
@@ -86,6 +87,7 @@ bool verify_repair(const struct verify_job *job, const struct verdict *verdict, 
     arena_free(arena);
     db_close(db);
     if (!good)
+        /* uncovered: the same */
         return error_prefix(err, "journalling the keys that differ");
     *entries = journalled;
     return true;

@@ -77,6 +77,7 @@ struct db *db_open_patiently(const struct dsn *dsn, const char *purpose, struct 
         if (n == 0)
             LOG(LOG_WARN, "no connection to be had, trying again", F("for", purpose),
                 F("error", err->text));
+        /* uncovered: cancelled in this pause */
         if (!cancel_sleep_ms(cancel, backoff_until_ms(&until, n, 50, 2000))) {
             (void)!cancel_check(cancel, err);
             return NULL;

@@ -49,6 +49,15 @@ static const struct {
     {"VERIFY_IDENTITY", TLS_IDENTITY },
 };
 
+static const struct {
+    const char *name;
+    enum mysql_option option;
+} tls_files[] = {
+    {"ssl-ca",   MYSQL_OPT_SSL_CA  },
+    {"ssl-cert", MYSQL_OPT_SSL_CERT},
+    {"ssl-key",  MYSQL_OPT_SSL_KEY },
+};
+
 static const char *const known_options[] = {"socket",   "ssl-mode", "ssl-ca",
                                             "ssl-cert", "ssl-key",  "defaults-file"};
 
@@ -70,7 +79,8 @@ static bool set_error(MYSQL *mysql, struct error *err)
             mysql_error_kind((unsigned)strtoul(wrapped + strlen("cannot be verified: "), NULL, 10));
     /* "Got error 28 from storage engine": the engine's own number is in the text alone. */
     if (number == ER_GET_ERRNO && strstr(err->text, "No space left"))
-        err->kind = ERROR_FULL;
+        err->kind =
+            ERROR_FULL; /* uncovered: which number a full disk gets is the server's choice */
     (void)snprintf(err->code, sizeof err->code, "%u", number);
     return false;
 }
@@ -136,10 +146,6 @@ static const unsigned ssl_modes[] = {SSL_MODE_DISABLED, SSL_MODE_PREFERRED, SSL_
 
 static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
 {
-    const char *ca = dsn_option(dsn, "ssl-ca");
-    const char *cert = dsn_option(dsn, "ssl-cert");
-    const char *key = dsn_option(dsn, "ssl-key");
-
 #ifdef HAS_CONNECTOR_C
     /* The authority alone can be checked by some of its versions only: the stricter check serves.
      */
@@ -149,26 +155,16 @@ static void set_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode)
 #else
     (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &ssl_modes[mode]);
 #endif
-    if (ca)
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
-    if (cert)
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_CERT, cert);
-    if (key)
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_KEY, key);
+    for (size_t i = 0; i < ARRAY_SIZE(tls_files); i++) {
+        const char *wanted = dsn_option(dsn, tls_files[i].name);
+        if (wanted)
+            (void)mysql_options(mysql, tls_files[i].option, wanted);
+    }
 }
 
 /* Option files are read last, when the connection is made: they must not have softened the DSN. */
 static bool check_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode, struct error *err)
 {
-    static const struct {
-        const char *name;
-        enum mysql_option option;
-    } files[] = {
-        {"ssl-ca",   MYSQL_OPT_SSL_CA  },
-        {"ssl-cert", MYSQL_OPT_SSL_CERT},
-        {"ssl-key",  MYSQL_OPT_SSL_KEY },
-    };
-
     if (mode >= TLS_REQUIRED && !mysql_get_ssl_cipher(mysql))
         return error_set(err, ERROR_DENIED, "the server offers no TLS, and the DSN requires it");
     bool is_kept = true;
@@ -181,9 +177,9 @@ static bool check_tls(MYSQL *mysql, const struct dsn *dsn, enum tls_mode mode, s
     (void)mysql_get_option(mysql, MYSQL_OPT_SSL_MODE, &now);
     is_kept = mode <= TLS_PREFERRED || now >= ssl_modes[mode];
 #endif
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        const char *wanted = dsn_option(dsn, files[i].name), *used = NULL;
-        (void)mysql_get_option(mysql, files[i].option, &used);
+    for (size_t i = 0; i < ARRAY_SIZE(tls_files); i++) {
+        const char *wanted = dsn_option(dsn, tls_files[i].name), *used = NULL;
+        (void)mysql_get_option(mysql, tls_files[i].option, &used);
         is_kept = is_kept && (!wanted || (used && strcmp(wanted, used) == 0));
     }
     if (is_kept)
@@ -320,49 +316,43 @@ static void interrupt(struct db *db)
     char statement[48];
     MYSQL *mysql = open_link(db->dsn, "interrupt", CONNECT_TIMEOUT_S, &err);
 
-    if (!mysql) {
-        LOG(LOG_DEBUG, "interrupt failed", F("error", err.text));
-        return;
-    }
     (void)snprintf(statement, sizeof statement, "KILL QUERY %llu", (unsigned long long)db->id);
-    if (mysql_query(mysql, statement))
-        LOG(LOG_DEBUG, "interrupt failed", F("error", mysql_error(mysql)));
-    mysql_close(mysql);
+    /* uncovered: the server goes away, or is full, just between its failure and ours */
+    if (!mysql || mysql_query(mysql, statement))
+        LOG(LOG_DEBUG, "interrupt failed", F("error", mysql ? mysql_error(mysql) : err.text));
+    if (mysql)
+        mysql_close(mysql);
 }
 
 /* ------------------------------------------------------------ statements */
+
+/* NULL where there are no rows, or an error. */
+static MYSQL_RES *send_statement(MYSQL *mysql, const char *statement)
+{
+    return mysql_real_query(mysql, statement, (unsigned long)strlen(statement)) == 0
+               ? mysql_use_result(mysql)
+               : NULL;
+}
 
 static bool exec_statement(struct db *db, const char *statement, uint64_t *affected,
                            struct error *err)
 {
     struct link *link = db->link;
 
-    if (mysql_real_query(link->mysql, statement, (unsigned long)strlen(statement)))
-        return statement_error(db, err);
-    MYSQL_RES *result = mysql_use_result(link->mysql);
-    if (result) {
-        while (mysql_fetch_row(result))
-            ;
-        const bool is_broken = mysql_errno(link->mysql) != 0;
-        mysql_free_result(result);
-        if (is_broken)
-            return statement_error(db, err);
-        *affected = 0;
-        return true;
-    }
-    if (mysql_errno(link->mysql))
-        return statement_error(db, err);
-    *affected = mysql_affected_rows(link->mysql);
-    return true;
+    MYSQL_RES *result = send_statement(link->mysql, statement);
+    while (result && mysql_fetch_row(result))
+        ;
+    const bool is_broken = mysql_errno(link->mysql) != 0;
+    *affected = result || is_broken ? 0 : mysql_affected_rows(link->mysql);
+    mysql_free_result(result);
+    return !is_broken || statement_error(db, err);
 }
 
 static bool query(struct db *db, struct rows *rows, const char *statement, struct error *err)
 {
     struct link *link = db->link;
 
-    if (mysql_real_query(link->mysql, statement, (unsigned long)strlen(statement)))
-        return statement_error(db, err);
-    MYSQL_RES *result = mysql_use_result(link->mysql);
+    MYSQL_RES *result = send_statement(link->mysql, statement);
     if (!result && mysql_errno(link->mysql))
         return statement_error(db, err);
     if (!result)

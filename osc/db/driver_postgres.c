@@ -156,7 +156,7 @@ static void interrupt(struct db *db)
     char text[256] = "";
 
     if (!link || !link->cancel || !PQcancel(link->cancel, text, sizeof text))
-        LOG(LOG_DEBUG, "interrupt failed", F("error", text));
+        LOG(LOG_DEBUG, "interrupt failed", F("error", text)); /* uncovered: the server is gone */
 }
 
 /* ------------------------------------------------------------ statements */
@@ -190,7 +190,7 @@ static bool query(struct db *db, struct rows *rows, const char *statement, struc
     struct link *link = db->link;
 
     if (!PQsendQuery(link->conn, statement) || !PQsetSingleRowMode(link->conn))
-        return statement_error(db, NULL, err);
+        return statement_error(db, NULL, err); /* uncovered: a break is noticed by who reads */
     PGresult *result = PQgetResult(link->conn);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
@@ -247,6 +247,7 @@ static bool next(struct rows *rows, struct error *err)
     }
 }
 
+/* uncovered: only of the other family's SHOW … anybody asks for names */
 static const char *name(const struct rows *rows, unsigned column)
 {
     const struct cursor *cursor = rows->driver;

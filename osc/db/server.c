@@ -4,6 +4,7 @@
 
 #include "osc/base/cancel.h"
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/db/dialect.h"
 #include "osc/db/driver.h"
 
@@ -104,7 +105,7 @@ static struct fence fence_new(struct db *db, const char *table_key, const char *
         .name = lock_name(db, role, table_key),
         .role = role,
         .table_key = table_key,
-        .until = deadline_in_ms(FENCE_MS),
+        .until = deadline_in_ms(TUNED("FENCE_MS", FENCE_MS)),
     };
 }
 

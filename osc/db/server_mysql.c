@@ -169,7 +169,7 @@ static bool check_proxy(struct db *db, struct error *err)
     }
     rows_release(&rows);
     if (err->kind != ERROR_NONE)
-        return false;
+        return false; /* uncovered: the connection breaks within this one row */
     /* The handshake has room for 32 bits. */
     if ((uint32_t)handshake == (uint32_t)behind && db->id == behind)
         return true;

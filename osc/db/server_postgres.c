@@ -144,7 +144,7 @@ static bool is_shared(struct db *db, struct db *second, bool *shared, struct err
     }
     /* To ask again when the process is the same would wait for the second client. */
     if (second_pid != db->id && !backend_pid(db, &first_pid, err))
-        return false;
+        return false; /* uncovered: the pooler goes away between two questions */
     *shared = second_pid == db->id || first_pid != db->id;
     return true;
 }
@@ -198,8 +198,6 @@ static bool read_facts(struct db *db, struct error *err)
         facts->max_name_bytes = (unsigned)rows_u64(&rows, 2);
     }
     rows_release(&rows);
-    if (err->kind != ERROR_NONE)
-        return false;
     facts->vendor = "PostgreSQL";
     facts->server = "";
     facts->is_supported = facts->number >= 140000; /* the oldest its makers maintain */
@@ -210,7 +208,7 @@ static bool read_facts(struct db *db, struct error *err)
     facts->kill_right = "GRANT pg_signal_backend TO the user of the DSN (only a superuser ends "
                         "what a superuser does)";
     db->facts = facts;
-    return true;
+    return err->kind == ERROR_NONE;
 }
 
 static bool setup(struct db *db, const char *purpose UNUSED, struct error *err)

@@ -192,7 +192,7 @@ bool range_first_key(struct db *db, const struct plan *plan, const char *from,
     sql_bind_sql(&env, "literals", range_key_literals(plan, "t", env.arena));
     text_printf(&template, "SELECT {literals} FROM %s LIMIT 1", from);
     if (!sql_query(db, &rows, template.bytes, &env, err))
-        return false;
+        return false; /* uncovered: the server goes away while a culprit is looked for */
     if (rows_next(&rows, err)) {
         bound_read(&rows, plan, &bound, env.arena);
         *key = bound_show(plan, &bound, env.arena);

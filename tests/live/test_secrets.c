@@ -181,6 +181,7 @@ static void malicious_dsns_do_no_harm(void **state)
         "?sslpassword=" SECRET "&=",
         "@" SECRET,
         "/" SECRET "@x",
+        "?" SECRET "=1",
         "?replication=database",
         "?client_encoding=sql_ascii",
         "?options=-c%20default_transaction_read_only%3Don",
@@ -199,6 +200,50 @@ static void malicious_dsns_do_no_harm(void **state)
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), 3);
 }
 
+/* As if the DSN ended so; `words` are in what osc says. */
+static void assert_connects(struct scene *s, const char *ending, int status, const char *words)
+{
+    char dsn[600];
+
+    memcpy(dsn, s->dsn, sizeof dsn);
+    (void)snprintf(s->dsn, sizeof s->dsn, "%.200s%.390s", dsn, ending);
+    assert_says(scene_osc(s, "status", NULL), status, words);
+    memcpy(s->dsn, dsn, sizeof s->dsn);
+}
+
+/* libpq has words of its own for this. */
+static void tls_is_as_the_dsn_wants_it_or_there_is_no_connection(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        skip();
+    const char *data = scene_value(s, "SELECT @@datadir");
+    const char *ca = arena_printf(s->arena, "%sca.pem", data);
+    const char *file = arena_printf(s->arena, "/tmp/osc_tls_%d.cnf", (int)getpid());
+    assert_connects(s, "?ssl-mode=MAYBE", 2, "ssl-mode is DISABLED, PREFERRED, REQUIRED");
+    if (access(ca, R_OK) != 0) { /* MariaDB makes none by itself */
+        assert_connects(s, "?ssl-mode=REQUIRED", 3, "the server offers no TLS");
+        return;
+    }
+    assert_connects(s, "?ssl-ca=/nowhere/ca.pem", 3, "TLS");
+    assert_connects(s,
+                    arena_printf(s->arena,
+                                 "?ssl-mode=REQUIRED&ssl-ca=%s&ssl-cert=%sclient-cert.pem"
+                                 "&ssl-key=%sclient-key.pem",
+                                 ca, data, data),
+                    0, "");
+    FILE *options = fopen(file, "w");
+    assert_non_null(options);
+    assert_true(fprintf(options, "[client]\nssl-ca=%s\n", ca) > 0);
+    assert_int_equal(fclose(options), 0);
+    assert_connects(
+        s,
+        arena_printf(s->arena, "?ssl-mode=REQUIRED&ssl-ca=/nowhere/ca.pem&defaults-file=%s", file),
+        2, "an option file contradicts the TLS options of the DSN");
+    assert_int_equal(unlink(file), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +251,8 @@ int main(void)
                                         close_with_password),
         cmocka_unit_test_setup_teardown(malicious_dsns_do_no_harm, open_with_password,
                                         close_with_password),
+        cmocka_unit_test_setup_teardown(tls_is_as_the_dsn_wants_it_or_there_is_no_connection,
+                                        open_with_password, close_with_password),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

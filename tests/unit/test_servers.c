@@ -1,10 +1,13 @@
 /* What osc makes of servers that a test cannot install: answers made of words. */
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
+
 #include "osc/db/dialect.h"
+#include "osc/db/disk.h"
 #include "osc/db/replicas.h"
-#include "osc/plan/blockers.h"
 #include "osc/plan/catalog_dialect.h"
+#include "osc/plan/catalog_mysql.h"
 #include "osc/plan/preflight_mysql.h"
 #include "tests/support/db_fake.h"
 
@@ -54,6 +57,52 @@ static void settings_that_break_the_argument_are_refused(void **state)
     assert_true(check_prepared(&db, &plan, &err));
     assert_found(&plan, "2 prepared XA transactions");
     fake_close(&db);
+}
+
+static void a_name_that_would_be_locked_out_of_order_is_refused(void **state)
+{
+    const struct table source = {.name = "t"};
+    struct error err = ERROR_INIT;
+    struct plan plan = {
+        .arena = arena_new(),
+        .source = &source,
+        .names = {.shadow = "s_new", .retired = "t_old", .journal = "t_journal"}
+    };
+
+    (void)state;
+    assert_true(check_names(NULL, &plan, &err));
+    assert_found(&plan, "the name s_new would sort before the table's own");
+    assert_null(plan.findings->next);
+    arena_free(plan.arena);
+}
+
+static void a_table_without_a_database_is_asked_for_it(void **state)
+{
+    static const struct fake_answer none[] = {
+        {.words = "SELECT DATABASE()", .rows = "~"},
+        {.words = NULL                           }
+    };
+    struct error err = ERROR_INIT;
+    struct table *table = NULL;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &mysql_dialect, none);
+    assert_false(mysql_dialect.catalog->load(&db, NULL, "t", db.arena, &table, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+    assert_string_equal(err.text, "no database is chosen");
+    assert_non_null(strstr(err.hint, "database.table"));
+    fake_close(&db);
+}
+
+static void a_column_is_found_without_case_or_not_at_all(void **state)
+{
+    struct column columns[] = {{.name = "Id"}, {.name = "v"}};
+    const struct table table = {.columns = columns, .n_columns = ARRAY_SIZE(columns)};
+
+    (void)state;
+    assert_ptr_equal(mysql_column(&table, "ID"), &columns[0]);
+    assert_null(mysql_column(&table, "w"));
 }
 
 static void too_old_a_server_is_refused(void **state)
@@ -143,6 +192,41 @@ static void a_pooler_that_shares_connections_is_refused(void **state)
     assert_true(is_refused_as_pooler(refuses));
 }
 
+static void a_pooler_that_has_no_second_connection_is_told(void **state)
+{
+    static const struct fake_answer one[] = {
+        {.words = "pg_backend_pid", .rows = "7"},
+        {.words = NULL                        }
+    };
+    const struct dsn dsn = {.host = "dead", .dialect = &pooled};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &pooled, one);
+    db.dsn = &dsn;
+    db.id = 99;
+    assert_false(postgres_server.setup(&db, "test", &err));
+    assert_non_null(strstr(err.text, "asking whether the pooler keeps sessions"));
+    fake_close(&db);
+}
+
+/* Its process has no such number here; and nothing is asked for. */
+static void the_files_of_a_server_elsewhere_are_not_looked_for(void **state)
+{
+    static const struct fake_answer none[] = {{.words = NULL}};
+    struct disk disk = {.n = 0};
+    struct error err = ERROR_INIT;
+    struct db db;
+
+    (void)state;
+    fake_open(&db, &postgres_dialect, none);
+    db.id = 0;
+    assert_true(postgres_server.find_files(&db, &disk, &err));
+    assert_int_equal(disk.n, 0);
+    fake_close(&db);
+}
+
 /* ---- fences ---- */
 
 static bool is_taken(struct db *db, const char *name, uint64_t *holder, struct error *err)
@@ -184,80 +268,31 @@ static void a_role_whose_holder_cannot_be_ended_is_not_taken(void **state)
     fake_close(&db);
 }
 
-/* ---- blockers ---- */
-
-static const char *one_question(const struct facts *facts)
+static bool ends_it(struct db *db, uint64_t connection, struct error *err)
 {
-    (void)facts;
-    return "SELECT holders";
+    (void)db, (void)err;
+    return connection == 5;
 }
 
-static const char *another_question(const struct facts *facts)
+static void a_role_that_is_not_let_go_of_is_given_up(void **state)
 {
-    (void)facts;
-    return "SELECT suspects";
-}
-
-static bool may_not(struct db *db, const struct blocker *blocker, uint64_t older_ms,
-                    struct error *err)
-{
-    (void)db, (void)blocker, (void)older_ms;
-    return error_set(err, ERROR_DENIED, "no right");
-}
-
-static const struct blocker_dialect shy = {
-    .holders = one_question, .suspects = another_question, .kill = may_not};
-static const struct dialect crowded = {.driver = &fake_driver, .blockers = &shy};
-
-static void many_blockers_are_counted_and_a_missing_right_is_named(void **state)
-{
-    static const struct fake_answer answers[] = {
-        {.words = "holders",
-         .rows = "1|a|h|9000|idle|SELECT 'x\\|\n2|b|h|9000|idle|SELECT $a$x$a$|\n"
-                 "3|c|h|9000|idle|SELECT 'open|\n4|d|h|9000|idle||\n5|e|h|9000|idle||\n"
-                 "6|f|h|9000|idle||\n7|g|h|9000|idle||"},
-        {.words = NULL                 }
-    };
-    static const struct facts facts = {.kill_right = "GRANT KILLING"};
-    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
-    const struct patience patience = {.lock_ms = 100, .kill_after_ms = 1000};
-    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
-    struct lookout lookout = {.plan = &plan, .patience = &patience};
+    static const struct fake_answer none[] = {{.words = NULL}};
+    static const struct server_dialect busy = {
+        .lock_take = is_taken, .lock_holder = has_5, .kill = ends_it};
+    static const struct dialect dialect = {.driver = &fake_driver, .server = &busy};
     struct error err = ERROR_INIT;
     struct db db;
 
     (void)state;
-    fake_open(&db, &crowded, answers);
-    assert_false(lookout_is_clear(&lookout, &db, &err));
+    assert_int_equal(setenv("OSC_TUNE_FENCE_MS", "1", 1), 0);
+    fake_open(&db, &dialect, none);
+    assert_false(server_fence(&db, "s.t", "run", "copy-1", &err));
     assert_int_equal(err.kind, ERROR_TRANSIENT);
-    assert_non_null(strstr(err.text, "and 2 more"));
-    assert_null(strstr(err.text, "open")); /* no value is told */
-    assert_null(strstr(err.text, "x"));
-    (void)lookout_advise(&lookout, "", "osc resume", &err);
-    assert_string_equal(err.hint, "GRANT KILLING, then osc resume");
+    assert_string_equal(err.text, "connection 5 still acts as copy-1 of s.t: it was ended, but the "
+                                  "server has not let go of it");
+    assert_non_null(strstr(err.hint, "wait until connection 5 is gone"));
     fake_close(&db);
-}
-
-static void blockers_that_cannot_be_asked_for_change_no_error(void **state)
-{
-    static const struct fake_answer answers[] = {
-        {.words = "holders", .error = ERROR_SERVER},
-        {.words = NULL                 }
-    };
-    static const struct facts facts = {.vendor = "any"};
-    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
-    const struct patience patience = {.lock_ms = 100};
-    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
-    struct lookout lookout = {.plan = &plan, .patience = &patience};
-    struct error err = ERROR_INIT;
-    struct db db;
-
-    (void)state;
-    fake_open(&db, &crowded, answers);
-    error_set(&err, ERROR_TRANSIENT, "not in time");
-    lookout_explain(&lookout, &db, &err);
-    assert_string_equal(err.text, "not in time");
-    fake_close(&db);
+    assert_int_equal(unsetenv("OSC_TUNE_FENCE_MS"), 0);
 }
 
 /* ---- replicas ---- */
@@ -335,13 +370,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_that_break_the_argument_are_refused),
+        cmocka_unit_test(a_name_that_would_be_locked_out_of_order_is_refused),
+        cmocka_unit_test(a_table_without_a_database_is_asked_for_it),
+        cmocka_unit_test(a_column_is_found_without_case_or_not_at_all),
         cmocka_unit_test(too_old_a_server_is_refused),
         cmocka_unit_test(a_proxy_that_numbers_connections_is_refused),
         cmocka_unit_test(a_connection_that_is_gone_needs_no_killing),
         cmocka_unit_test(a_pooler_that_shares_connections_is_refused),
+        cmocka_unit_test(a_pooler_that_has_no_second_connection_is_told),
+        cmocka_unit_test(the_files_of_a_server_elsewhere_are_not_looked_for),
         cmocka_unit_test(a_role_whose_holder_cannot_be_ended_is_not_taken),
-        cmocka_unit_test(many_blockers_are_counted_and_a_missing_right_is_named),
-        cmocka_unit_test(blockers_that_cannot_be_asked_for_change_no_error),
+        cmocka_unit_test(a_role_that_is_not_let_go_of_is_given_up),
         cmocka_unit_test(replicas_that_cannot_be_asked_are_unknown),
     };
 

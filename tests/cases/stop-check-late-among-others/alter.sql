@@ -1,0 +1,1 @@
+ADD CONSTRAINT positive CHECK (v > 0)
