@@ -182,7 +182,7 @@ bool build_postgres(struct db *db, const struct plan *plan, const char *deferred
 {
     json_t *all = json_loads(deferred, 0, NULL);
 
-    if (!all)
+    if (!all) /* uncovered: is_ours() has read it, or refused the shadow */
         return error_set(err, ERROR_SYSTEM, "the list of deferred indexes cannot be read");
     struct rest rest = {plan, all};
     const bool good = build_indexes(db, plan, json_object_get(all, "build"), what,

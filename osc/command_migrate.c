@@ -21,7 +21,7 @@ static bool carry_out(struct run *run, const struct request *request, migrate_fu
     if (!run->options.quiet) {
         reporter = reporter_start(request->progress, &run->options, err);
         if (!reporter)
-            return false;
+            return false; /* uncovered: the system has room for one more thread */
     }
     struct serve *serve = serve_start(request, err);
     const bool good = serve && function(request, &run->id, err);

@@ -151,6 +151,7 @@ struct reporter *reporter_start(const struct progress *progress, const struct op
     reporter->group = group_new(NULL);
     if (reporter->medium == &terminal)
         status_line_start();
+    /* uncovered: the system has room for one more thread */
     if (!group_start(reporter->group, "reporter", report, reporter, err)) {
         reporter_stop(reporter);
         return NULL;

@@ -231,6 +231,27 @@ static void a_shadow_that_is_gone_is_not_compared(void **state)
     assert_says(scene_osc(s, "verify", "t", NULL), 3, "t_osc_new");
 }
 
+/* Of the MySQL family: only PROCESS shows which transactions are open. */
+static void advice_does_without_what_is_not_shown(void **state)
+{
+    struct scene *s = *state;
+    char dsn[sizeof s->dsn];
+
+    if (s->is_postgres)
+        return;
+    make(s, "t");
+    scene_sql(s, "CREATE USER %s_poor IDENTIFIED BY ''", s->schema);
+    scene_sql(s, "GRANT SELECT ON %s.* TO %s_poor", s->schema, s->schema);
+    memcpy(dsn, s->dsn, sizeof dsn);
+    (void)snprintf(s->dsn, sizeof s->dsn, "mysql://%s_poor%s", s->schema, strchr(dsn, '@'));
+    (void)setenv("OSC_TUNE_SAMPLE_MS", "100", 1);
+    assert_shows(scene_osc(s, "advise", "t", "--sample=2s", NULL),
+                 "which transactions are open is not shown to us");
+    (void)unsetenv("OSC_TUNE_SAMPLE_MS");
+    memcpy(s->dsn, dsn, sizeof dsn);
+    scene_sql(s, "DROP USER %s_poor", s->schema);
+}
+
 static void a_state_table_of_another_make_is_told(void **state)
 {
     struct scene *s = *state;
@@ -257,6 +278,7 @@ int main(void)
         TEST(a_full_disk_behind_the_progress_is_told),
         TEST(what_is_watched_in_json_ends_with_the_run),
         TEST(a_shadow_that_is_gone_is_not_compared),
+        TEST(advice_does_without_what_is_not_shown),
         TEST(a_state_table_of_another_make_is_told),
     };
 

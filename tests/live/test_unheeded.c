@@ -144,6 +144,44 @@ static void an_abort_that_fails_is_told_to_both(void **state)
     assert_untouched(s);
 }
 
+/* Told to wait when an attempt to swap has failed already: somebody has a write open. */
+static void a_pause_between_two_attempts_is_heeded(void **state)
+{
+    struct scene *s = *state;
+    struct error err = ERROR_INIT;
+    struct db *writer = db_open(&s->parsed, "writer", &err);
+    const char *update = arena_printf(s->arena, "UPDATE %s.t SET v = 5 WHERE id = 5", s->schema);
+    const pid_t run = begin(s, "before-lock");
+
+    if (!writer || !db_begin(writer, &err) || !db_exec(writer, update, NULL, &err))
+        fail_msg("%s", err.text);
+    scene_sql(s, "UPDATE osc_state SET paused = 'me', orders = orders + 1");
+    scene_release(s, "before-lock");
+    scene_await_some(s, "SELECT COUNT(*) FROM osc_state WHERE progress LIKE '%\"is_at_rest\":1%'");
+    if (!db_commit(writer, &err))
+        fail_msg("%s", err.text);
+    db_close(writer);
+    assert_prints(scene_osc(s, "unpause", "t", NULL), "heeded");
+    assert_migrated(s, run);
+}
+
+/* Whoever cannot read whether the other run lives does not take its place. */
+static void a_lost_connection_relieves_nobody(void **state)
+{
+    struct scene *s = *state;
+    const pid_t run = begin(s, "before-indexes");
+    char fault[20];
+
+    s->fault = "c:0";
+    assert_exit(scene_osc(s, "resume", "t", NULL), 3);
+    (void)snprintf(fault, sizeof fault, "b:%u", scene_calls(s) - 3); /* of its looks, the last */
+    s->fault = fault;
+    assert_says(scene_osc(s, "resume", "t", NULL), 1, "osc resume 1 tries again");
+    s->fault = NULL;
+    scene_release(s, "before-indexes");
+    assert_migrated(s, run);
+}
+
 /* ---- ^C ---- */
 
 static void an_index_build_is_interrupted(void **state)
@@ -208,7 +246,8 @@ int main(void)
         TEST(a_run_that_sleeps_hears_it_later),    TEST(a_migration_may_be_gone_before_it_hears),
         TEST(nonsense_in_the_row_stops_nobody),    TEST(an_abort_that_waits_says_so),
         TEST(an_abort_that_fails_is_told_to_both), TEST(an_index_build_is_interrupted),
-        TEST(a_wait_for_a_hook_is_interrupted),
+        TEST(a_wait_for_a_hook_is_interrupted),    TEST(a_pause_between_two_attempts_is_heeded),
+        TEST(a_lost_connection_relieves_nobody),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
