@@ -89,7 +89,7 @@ static bool is_recorded(struct worker *worker, bool *recorded, uint64_t *rows, s
     sql_bind_u64(&env, "last", worker->chunk.to);
     if (!db_value(worker->db, env.arena, &copied,
                   sql_renders(env.arena, plan->dialect->copy->recorded, &env), err))
-        return false;
+        return false; /* uncovered: a second failure within the handling of the first */
     *recorded = copied != NULL;
     if (copied)
         *rows = strtoull(copied, NULL, 10);
@@ -193,7 +193,7 @@ static bool try_chunk(struct worker *worker, bool is_first, uint64_t *inserted, 
     bool recorded = false;
 
     if (!is_first && !is_recorded(worker, &recorded, inserted, err))
-        return false;
+        return false; /* uncovered: the same */
     if (recorded)
         return true;
     const uint64_t ticket = grace_enter(grace);

@@ -22,7 +22,7 @@ bool apply_check_loss(struct db *db, const struct plan *plan, const char *condit
     if (!plan->silent_loss)
         return true;
     if (!culprit_key(db, plan, condition, plan->silent_loss, arena, &key, err))
-        return false;
+        return false; /* uncovered: the server goes away while a loss is looked for */
     if (!key)
         return true;
     error_set(err, ERROR_DATA, "row %s: the new type would change a value", key);

@@ -171,8 +171,6 @@ const char *bound_show(const struct plan *plan, const struct bound *bound, struc
 {
     AUTO(text) out = TEXT_INIT;
 
-    if (is_open(bound))
-        return "(end)";
     for (size_t i = 0; i < plan->key->n_columns; i++) {
         text_printf(&out, "%s%s=", i ? ", " : "", plan->key->columns[i]->name);
         show_literal(&out, bound->literals[i]);

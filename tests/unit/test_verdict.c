@@ -1,8 +1,10 @@
 #include "tests/unit/unit.h"
 
 #include "verifier/verdict.h"
+#include "verifier/verifier.h"
 
-static const struct table source = {.name = "users"}, shadow = {.name = "users_osc_new"};
+static const struct table source = {.name = "users", .quoted = "`users`"};
+static const struct table shadow = {.name = "users_osc_new", .quoted = "`users_osc_new`"};
 static const struct key key = {.n_columns = 1};
 static const struct plan plan = {.source = &source, .shadow = &shadow, .key = &key};
 
@@ -58,6 +60,17 @@ static void every_kind_of_difference_has_its_words(void **state)
                 "users and users_osc_new differ in 5 rows of 100:\n"
                 "  id=1: missing in users_osc_new\n"
                 "  and 4 more\n");
+}
+
+/* Changed once more before its columns could be asked for. */
+static void a_row_that_is_alike_by_now_differed(void **state)
+{
+    (void)state;
+    struct difference a = difference(1, DIFFERENCE_CHANGED, "id=1", "", NULL);
+    const struct verdict verdict = {.rows = 100, .differing = 1, .differences = &a};
+
+    assert_text(&verdict, 20,
+                "users and users_osc_new differ in 1 row of 100:\n  id=1: differed\n");
 }
 
 static void keys_that_are_not_utf8_do_not_break_the_json(void **state)
@@ -117,6 +130,13 @@ static void ranges_to_repair_have_an_end(void **state)
     }
     assert_true(verdict.has_more_ranges);
     assert_int_equal(verdict.n_ranges, 10000);
+
+    const struct verify_job job = {.plan = &plan};
+    struct error err = ERROR_INIT;
+    uint64_t entries = 0;
+    assert_false(verify_repair(&job, &verdict, &entries, &err));
+    assert_int_equal(err.kind, ERROR_DIVERGED);
+    assert_string_equal(err.text, "`users_osc_new` differs too much from `users` to be repaired");
     arena_free(arena);
 }
 
@@ -125,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_tables_are_one_line),
         cmocka_unit_test(every_kind_of_difference_has_its_words),
+        cmocka_unit_test(a_row_that_is_alike_by_now_differed),
         cmocka_unit_test(keys_that_are_not_utf8_do_not_break_the_json),
         cmocka_unit_test(shares_of_the_workers_come_together_in_key_order),
         cmocka_unit_test(ranges_to_repair_have_an_end),
