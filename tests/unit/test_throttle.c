@@ -4,7 +4,11 @@
 
 #include "osc/base/clock.h"
 #include "osc/base/group.h"
+#include "osc/db/dialect.h"
+#include "osc/db/server.h"
 #include "osc/db/throttle.h"
+#include "osc/db/throttle_signals.h"
+#include "tests/support/db_fake.h"
 
 enum { PATIENCE_MS = 10000, A_WHILE_MS = 100 };
 
@@ -126,9 +130,72 @@ static void fewer_threads_work_side_by_side_from_now_on(void **state)
     assert_int_equal(atomic_load(&scene->progress.threads_allowed), 1);
 }
 
+/* ---- Galera, which no server of the live tests has ---- */
+
+static struct fake_answer galera_says[] = {
+    {.words = "WSREP_FLOW_CONTROL_PAUSED_NS", .rows = "100"},
+    {.words = "beat"                                      },
+    {.words = NULL},
+};
+
+/* At its second heartbeat writers have waited for a whole second more; then enough was seen. */
+static void moves_on(void *owner, uint64_t took_us UNUSED)
+{
+    static unsigned beats;
+
+    beats++;
+    if (beats == 2)
+        galera_says[0].rows = "200";
+    if (beats == 7)
+        cancel_set(owner);
+}
+
+static void has_looked(void *owner, bool some_are_late)
+{
+    (void)owner, (void)some_are_late;
+}
+
+static bool set_up(struct db *db, const char *purpose, struct error *err)
+{
+    (void)db, (void)purpose, (void)err;
+    return true;
+}
+
+static bool find_no_files(struct db *db, struct disk *disk, struct error *err)
+{
+    (void)db, (void)disk, (void)err;
+    return true;
+}
+
+static void writers_that_galera_keeps_waiting_hold_it_back(void **state UNUSED)
+{
+    const struct server_dialect server = {
+        .setup = set_up, .find_files = find_no_files, .signals = mysql_signals};
+    const struct dialect galera = {.driver = &fake_driver, .server = &server};
+    const struct dsn dsn = {.host = "live", .dialect = &galera};
+    const struct limits limits = {.flow_control = 10};
+    const struct heartbeat heartbeat = {.beat = "beat"};
+    struct progress progress = {.replicas_sought = true};
+    const struct signals_job job = {&dsn, &limits, &progress, &heartbeat};
+    struct cancel *cancel = cancel_new(NULL);
+    const struct signals_listener listener = {cancel, moves_on, has_looked};
+    struct signals *signals = signals_new(&job);
+    const char *reason = "";
+    struct db db;
+
+    fake_open(&db, &galera, galera_says);
+    signals_watch(signals, cancel, &listener);
+    assert_true(signals_strain(signals, false, &reason) >= 100);
+    assert_string_equal(reason, "Galera keeps writers waiting");
+    fake_close(&db);
+    signals_free(signals);
+    cancel_free(cancel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writers_that_galera_keeps_waiting_hold_it_back),
         cmocka_unit_test_setup_teardown(works_at_full_speed_where_nothing_is_in_the_way, begin,
                                         end),
         cmocka_unit_test_setup_teardown(rests_until_everybody_who_held_it_lets_go, begin, end),
