@@ -1,2 +1,1 @@
-UPDATE t SET v = v + 1 WHERE id <> 42;
-UPDATE t SET v = -v WHERE id = 42;
+UPDATE t SET v = CASE WHEN id = 42 THEN -v ELSE v + 1 END;
