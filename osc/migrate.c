@@ -21,6 +21,7 @@
 #include "osc/hook_points.h"
 #include "osc/leave.h"
 #include "osc/migration.h"
+#include "osc/plan/blockers.h"
 #include "osc/plan/catalog_dialect.h"
 #include "osc/plan/own.h"
 #include "osc/shadow.h"
@@ -138,11 +139,28 @@ static bool make_consistent(struct migration *m, struct error *err)
                            : replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err);
 }
 
+/* Somebody who reads the shadow, a dump say, keeps us from it and nobody waiting. */
+static bool await_shadow(struct migration *m, struct lookout *lookout, const struct deadline *until,
+                         unsigned attempt, struct error *err)
+{
+    lookout_explain(lookout, m->db, err);
+    if (deadline_passed(until))
+        return lookout_advise(lookout, "", "osc resume", err);
+    return cancel_sleep_ms(m->cancel, backoff_until_ms(until, attempt, 100, 5000)) ||
+           cancel_check(m->cancel, err);
+}
+
 static bool step_indexes(struct migration *m, struct error *err)
 {
     const struct shadow_dialect *shadow = m->plan.dialect->shadow;
+    const struct patience patience = migration_patience(m);
+    const struct deadline until = patience_deadline(&patience);
+    struct lookout lookout = {.plan = &m->plan,
+                              .patience = &patience,
+                              .tables = {m->plan.names.shadow},
+                              .readers_count = true};
 
-    for (unsigned n = 1;; n++) {
+    for (unsigned attempt = 0, conflicts = 0;; attempt++) {
         error_clear(err);
         if (!plan_shadow(&m->plan, m->db, err) || !make_consistent(m, err))
             return false;
@@ -152,10 +170,12 @@ static bool step_indexes(struct migration *m, struct error *err)
         if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL,
                           throttle_threads(m->throttle), m->cancel, err))
             return plan_shadow(&m->plan, m->db, err);
-        if (err->kind != ERROR_CONFLICT || n == INDEX_TRIES)
-            return error_prefix(err, "building the indexes of %s", m->plan.names.shadow);
-        LOG(LOG_INFO, "duplicates met while building indexes, looking again after a replay",
-            FU("attempt", n), F("error", err->text));
+        error_prefix(err, "building the indexes of %s", m->plan.names.shadow);
+        if (err->kind == ERROR_CONFLICT && ++conflicts < INDEX_TRIES)
+            LOG(LOG_INFO, "duplicates met while building indexes, looking again after a replay",
+                FU("attempt", conflicts), F("error", err->text));
+        else if (err->kind != ERROR_TRANSIENT || !await_shadow(m, &lookout, &until, attempt, err))
+            return false;
     }
 }
 

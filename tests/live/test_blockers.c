@@ -199,6 +199,27 @@ static void abort_waits_for_a_reader_of_the_shadow(void **state)
     assert_nothing_left(s, false);
 }
 
+/* A dump, say: it keeps us from adding an index, and nobody waiting. */
+static void an_index_build_waits_for_a_reader_of_the_shadow(void **state)
+{
+    struct scene *s = *state;
+    struct application app;
+
+    if (s->is_postgres) { /* there readers are not in the way of CREATE INDEX */
+        skip();
+    }
+    scene_sql(s, "CREATE INDEX t_v ON t (v)");
+    const pid_t osc = comes_to(s, "before-indexes", "--cutover-timeout=30s", never);
+    struct link reader = begins_to_read(s, "t_osc_new");
+    writes_go_on(&app, s);
+    scene_release(s, "before-indexes");
+    awaits(s, osc, "held by others");
+    leaves(&reader);
+    assert_exit(scene_wait(s, osc), 0);
+    nobody_waited_long(&app);
+    every_write_is_there(s, &app);
+}
+
 /* ---- somebody else's DDL in the queue ---- */
 
 /* It waits for the reader, and everybody would wait behind it: osc must not make that worse. */
@@ -410,6 +431,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(dropping_at_once_can_be_resumed, others_open, others_close),
         cmocka_unit_test_setup_teardown(abort_waits_for_a_reader_of_the_shadow, others_open,
                                         others_close),
+        cmocka_unit_test_setup_teardown(an_index_build_waits_for_a_reader_of_the_shadow,
+                                        others_open, others_close),
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_chunk_waits_behind_ddl, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_replay_waits_behind_ddl, others_open, others_close),
