@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "osc/base/clock.h"
+#include "osc/base/fail.h"
 #include "osc/base/human.h"
 #include "osc/base/log.h"
 #include "osc/base/metrics.h"
@@ -20,7 +21,9 @@ enum {
 
 struct deadline patience_deadline(const struct patience *patience)
 {
-    return deadline_in_ms(patience->total_ms > LEAST_WAIT_MS ? patience->total_ms : LEAST_WAIT_MS);
+    const uint64_t least = TUNED("LEAST_WAIT", LEAST_WAIT_MS);
+
+    return deadline_in_ms(patience->total_ms > least ? patience->total_ms : least);
 }
 
 /* ---- the shape of a statement ---- */

@@ -205,9 +205,8 @@ static void an_index_build_waits_for_a_reader_of_the_shadow(void **state)
     struct scene *s = *state;
     struct application app;
 
-    if (s->is_postgres) { /* there readers are not in the way of CREATE INDEX */
-        skip();
-    }
+    if (s->is_postgres)
+        skip(); /* there readers are not in the way of CREATE INDEX */
     scene_sql(s, "CREATE INDEX t_v ON t (v)");
     const pid_t osc = comes_to(s, "before-indexes", "--cutover-timeout=30s", never);
     struct link reader = begins_to_read(s, "t_osc_new");
@@ -218,6 +217,24 @@ static void an_index_build_waits_for_a_reader_of_the_shadow(void **state)
     assert_exit(scene_wait(s, osc), 0);
     nobody_waited_long(&app);
     every_write_is_there(s, &app);
+}
+
+static void an_index_build_gives_up(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        skip();
+    (void)setenv("OSC_TUNE_LEAST_WAIT", "500", 1);
+    scene_sql(s, "CREATE INDEX t_v ON t (v)");
+    const pid_t osc = comes_to(s, "before-indexes", "--cutover-timeout=1s", never);
+    struct link reader = begins_to_read(s, "t_osc_new");
+    scene_release(s, "before-indexes");
+    assert_says(scene_wait(s, osc), 1, "osc resume");
+    (void)unsetenv("OSC_TUNE_LEAST_WAIT");
+    leaves(&reader);
+    assert_exit(scene_osc(s, "resume", NULL), 0);
+    assert_true(has_column(s));
 }
 
 /* ---- somebody else's DDL in the queue ---- */
@@ -248,30 +265,59 @@ static void waiting_ddl_is_named(void **state)
     assert_true(has_column(s));
 }
 
-/* A chunk or a replay keeps nobody waiting: it stays as long as the DDL does, and says behind whom.
- */
-static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
-{
+struct queue {
+    struct link reader;
     struct busy ddl;
+};
 
-    struct link reader = arrives(s), changer = arrives(s);
-    does(&changer, scene_pick(s, "SET lock_timeout = '9s'", "SET lock_wait_timeout = 9"));
-    does(&reader, "BEGIN");
-    does(&reader, "SELECT COUNT(*) FROM t");
-    starts(&ddl, changer, "ALTER TABLE t ADD COLUMN w int");
+static void queues(struct queue *queue, struct scene *s, const char *timeout)
+{
+    struct link changer = arrives(s);
+
+    queue->reader = arrives(s);
+    does(&changer, timeout);
+    does(&queue->reader, "BEGIN");
+    does(&queue->reader, "SELECT COUNT(*) FROM t");
+    starts(&queue->ddl, changer, "ALTER TABLE t ADD COLUMN w int");
     scene_await_some(
         s,
         scene_pick(s,
                    "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND "
                    "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE t ADD COLUMN w%'",
                    scene_waits(s)));
+}
+
+static void is_refused(struct queue *queue)
+{
+    assert_int_equal(ends(&queue->ddl), REPLY_REFUSED); /* by its own timeout */
+    leaves(&queue->reader);
+    link_close(&queue->ddl.link);
+}
+
+/* A chunk or a replay keeps nobody waiting: it stays as long as the DDL does, and says behind whom.
+ */
+static void waits_behind_ddl(struct scene *s, pid_t osc, const char *moment)
+{
+    struct queue queue;
+
+    queues(&queue, s, scene_pick(s, "SET lock_timeout = '9s'", "SET lock_wait_timeout = 9"));
     scene_release(s, moment);
     awaits(s, osc, "ALTER TABLE t ADD COLUMN w int");
-    assert_int_equal(ends(&ddl), REPLY_REFUSED); /* by its own timeout */
-    does(&reader, "COMMIT");
-    link_close(&reader);
-    link_close(&ddl.link);
+    is_refused(&queue);
     assert_exit(scene_wait(s, osc), 0);
+    assert_true(has_column(s));
+}
+
+static void gives_up_behind_ddl(struct scene *s, pid_t osc, const char *moment)
+{
+    struct queue queue;
+
+    queues(&queue, s, scene_pick(s, "SET lock_timeout = '5s'", "SET lock_wait_timeout = 5"));
+    scene_release(s, moment);
+    struct outcome outcome = scene_wait(s, osc);
+    is_refused(&queue);
+    assert_says(outcome, 1, "osc resume");
+    assert_exit(scene_osc(s, "resume", NULL), 0);
     assert_true(has_column(s));
 }
 
@@ -283,16 +329,42 @@ static void a_chunk_waits_behind_ddl(void **state)
                      "chunk-registered");
 }
 
-static void a_replay_waits_behind_ddl(void **state)
+static pid_t comes_to_replay(struct scene *s, const char *timeout)
 {
-    struct scene *s = *state;
-    const pid_t osc = comes_to(s, "indexes", "--cutover-timeout=30s", never);
+    const pid_t osc = comes_to(s, "indexes", timeout, never);
 
     scene_sql(s, "UPDATE t SET v = v + 1000 WHERE id = 1");
     scene_hold(s, "batch-read");
     scene_release(s, "indexes");
     scene_await(s, "batch-read");
-    waits_behind_ddl(s, osc, "batch-read");
+    return osc;
+}
+
+static void a_replay_waits_behind_ddl(void **state)
+{
+    struct scene *s = *state;
+
+    waits_behind_ddl(s, comes_to_replay(s, "--cutover-timeout=30s"), "batch-read");
+    assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 1"), 1001);
+}
+
+static void a_chunk_gives_up(void **state)
+{
+    struct scene *s = *state;
+
+    (void)setenv("OSC_TUNE_LEAST_WAIT", "500", 1);
+    gives_up_behind_ddl(s, comes_to(s, "chunk-registered", "--cutover-timeout=1s", never),
+                        "chunk-registered");
+    (void)unsetenv("OSC_TUNE_LEAST_WAIT");
+}
+
+static void a_replay_gives_up(void **state)
+{
+    struct scene *s = *state;
+
+    (void)setenv("OSC_TUNE_LEAST_WAIT", "500", 1);
+    gives_up_behind_ddl(s, comes_to_replay(s, "--cutover-timeout=1s"), "batch-read");
+    (void)unsetenv("OSC_TUNE_LEAST_WAIT");
     assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 1"), 1001);
 }
 
@@ -433,6 +505,9 @@ int main(void)
                                         others_close),
         cmocka_unit_test_setup_teardown(an_index_build_waits_for_a_reader_of_the_shadow,
                                         others_open, others_close),
+        cmocka_unit_test_setup_teardown(an_index_build_gives_up, others_open, others_close),
+        cmocka_unit_test_setup_teardown(a_chunk_gives_up, others_open, others_close),
+        cmocka_unit_test_setup_teardown(a_replay_gives_up, others_open, others_close),
         cmocka_unit_test_setup_teardown(waiting_ddl_is_named, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_chunk_waits_behind_ddl, others_open, others_close),
         cmocka_unit_test_setup_teardown(a_replay_waits_behind_ddl, others_open, others_close),
