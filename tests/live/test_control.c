@@ -390,7 +390,9 @@ static void without_a_terminal_there_are_plain_lines(void **state)
     const pid_t osc = start(s, "--cutover=manual");
     scene_await(s, "copy");
     assert_int_equal(setenv("OSC_TUNE_LINE_MS", "200", 1), 0);
+    s->fault = "b:40"; /* a look that fails is not the last one */
     const pid_t watch = scene_start(s, "status", "--watch", NULL);
+    s->fault = NULL;
     scene_release(s, "copy");
     await_status(s, "it waits for osc cutover");
     pause_ms(600);
