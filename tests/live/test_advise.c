@@ -192,6 +192,14 @@ static void kept_samples_show_the_quiet_hours(void **state)
     assert_non_null(strstr(word(seen, "hours", "window"), "22:00-06:00"));
     assert_true(figure(seen, "migration", "nights", NULL) >= 1);
     json_decref(seen);
+
+    struct outcome said = scene_osc(s, "advise", "t", "--sample=2s", "--time-zone=UTC", NULL);
+    static const char *const words[] = {"Quiet hours",     "--window \"",           "22:00-06:00",
+                                        "--time-zone UTC", "Each of them rests on", "Nights"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (said.status != 0 || !strstr(said.out, words[i]))
+            fail_msg("%d, no \"%s\": %s%s", said.status, words[i], said.out, said.err);
+    outcome_free(&said);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_scene, close_scene)

@@ -163,6 +163,10 @@ static void a_file_says_where_the_server_is(void **state)
     /* Never the address itself, which may hold a password. */
     assert_non_null(strstr(said_by(s, "config", path), arena_printf(s->arena, "%s:3", path)));
     assert_null(strstr(said_by(s, "config", path), s->dsn));
+    const char *table = said_by(s, "config --json=false", path);
+    assert_non_null(strstr(table, arena_printf(s->arena, "%s: read\n", path)));
+    assert_non_null(strstr(table, "OPTION"));
+    assert_null(strstr(table, s->dsn));
     assert_non_null(strstr(said_by(s, "history", path), "[]"));
     assert_int_equal(unlink(path), 0);
 }

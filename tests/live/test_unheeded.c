@@ -198,13 +198,11 @@ static void an_index_build_is_interrupted(void **state)
                  NULL, &err))
         fail_msg("%s", err.text);
     scene_release(s, "before-indexes");
-    if (!s->is_postgres) { /* where it does not wait for long */
-        scene_await_some(s, scene_waits(s));
-        assert_int_equal(kill(run, SIGINT), 0);
-        assert_says(scene_wait(s, run), INTERRUPTED, "osc resume 1");
-    } else {
-        assert_says(scene_wait(s, run), 1, "osc resume 1");
-    }
+    scene_await_some(s, s->is_postgres ? "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = "
+                                         "current_database() AND wait_event_type = 'Lock'"
+                                       : scene_waits(s));
+    assert_int_equal(kill(run, SIGINT), 0);
+    assert_says(scene_wait(s, run), INTERRUPTED, "osc resume 1");
     db_rollback(reader);
     db_close(reader);
     assert_exit(scene_osc(s, "resume", NULL), 0);
