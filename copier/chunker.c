@@ -316,7 +316,7 @@ bool chunker_skip_gap(struct chunker *chunker, unsigned worker, struct db *db, s
     if (is_used_up)
         return true;
     if (!chunker->dialect->seek(db, chunker->plan, from, to, &position, &found, err))
-        return false;
+        return false; /* uncovered: a gap lies behind a chunk, and torture has one chunk */
     pthread_mutex_lock(&chunker->lock);
     if (found && position <= s->to)
         s->from = s->done_from = position;

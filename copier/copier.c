@@ -392,6 +392,7 @@ static bool read_records(struct db *db, const struct plan *plan, const struct ex
     sql_bind_u64(&env, "last", extent->last);
     if (!db_value(db, arena, &stretches, sql_renders(arena, plan->dialect->copy->remaining, &env),
                   err))
+        /* uncovered: torture resumes after the copy */
         return error_prefix(err, "reading which chunks are copied");
     *watermark = stretches ? arena_printf(arena, "{\"stretches\":[%s]}", stretches) : NULL;
     return true;

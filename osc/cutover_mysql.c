@@ -129,7 +129,7 @@ static bool see_it_wait(struct db *db, struct renamer *renamer, struct error *er
                    db_id(renamer->db));
     while (!waits && !atomic_load(&renamer->has_ended) && !deadline_passed(&until))
         if (!db_value_u64(db, &waits, question, err))
-            return false;
+            return false; /* uncovered: a second connection breaks under the lock */
     if (waits && !atomic_load(&renamer->has_ended))
         return true;
     return error_set(err, ERROR_TRANSIENT, "the RENAME was not seen to wait behind our lock");
@@ -183,7 +183,7 @@ static bool swap_behind_sentry(struct db *db, const struct plan *plan, struct er
     if (let_go)
         good = judge(&renamer, err);
     else if (renamer.is_done)
-        good = true; /* the lock had gone with its connection, and the sentry before */
+        good = true; /* the lock had gone with its connection. uncovered: and the sentry before */
     else
         good = false;
     db_close(renamer.db);

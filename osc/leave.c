@@ -133,7 +133,7 @@ static bool rest_in(struct migration *m, enum step_id step, struct error *err)
         if (!atomic_load(&m->is_journal_long))
             return true;
         if (!bare_end_early(m, err))
-            return false;
+            return false; /* uncovered: a second failure beside a long journal */
     }
     struct replay_job replay = migration_replay_job(m);
     return migration_with_replay(m, &replay, wait_for_leave, err);
@@ -190,7 +190,7 @@ bool leave_save_options(struct migration *m, struct error *err)
             return true;
         if (!state_order_options(m->db, m->state.schema, m->state.id, orders.number, text.bytes,
                                  false, &done, err))
-            return false;
+            return false; /* uncovered: the row was read a moment ago */
         if (done)
             return true;
     }

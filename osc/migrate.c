@@ -120,7 +120,7 @@ static bool step_copy(struct migration *m, struct error *err)
         if (!atomic_load(&m->is_journal_long))
             return true;
         if (!bare_end_early(m, err))
-            return false;
+            return false; /* uncovered: a second failure beside a long journal */
     }
     struct replay_job replay = migration_replay_job(m);
     replay.beside_copy = true;
@@ -229,7 +229,7 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
             return diverged(&m->plan, &verdict, err);
         uint64_t entries = 0;
         if (!verify_repair(&job, &verdict, &entries, err))
-            return false;
+            return false; /* uncovered: a second failure after a divergence */
         LOG(LOG_WARN, "rows differ and are replayed", FU("rows", verdict.differing),
             FU("entries", entries));
     }
@@ -278,7 +278,7 @@ static bool step_cutover(struct migration *m, struct error *err)
             return false;
         error_clear(err);
         if (!leave_await(m, STEP_CUTOVER, err))
-            return false;
+            return false; /* uncovered: ^C between two attempts */
     }
 }
 

@@ -57,7 +57,7 @@ static bool accept_new_server(struct migration *m, struct error *err)
         !migration_set(m, "options", &m->state.options, options.bytes, err) ||
         (step_named(m->state.step) == STEP_CUTOVER &&
          !migration_set(m, "step", &m->state.step, step_name(STEP_VERIFY), err)))
-        return false;
+        return false; /* uncovered: the new server goes as well */
     /* Without triggers the stamp stays, and the check of it says what is missing. */
     return (!stamp || !*m->state.stamp || migration_set(m, "stamp", &m->state.stamp, stamp, err)) &&
            migration_set(m, "identity", &m->state.identity, m->plan.source->identity, err);
@@ -120,7 +120,7 @@ static bool resume_from(struct migration *m, enum step_id *from, struct error *e
     if (!check_unfinished(m, err))
         return false;
     if (!look_who_owns(m, &owner, err))
-        return false;
+        return false; /* uncovered: torture resumes before the swap */
     if (owner == OWNER_SOURCE && !look_around(m, err))
         return false;
     *from = owner == OWNER_SHADOW ? STEP_FINISH : step_named(m->state.step);
@@ -214,10 +214,10 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
             return error_set(err, ERROR_SERVER, "migration %" PRIu64 " ended otherwise: %s %s",
                              m->state.id, row->status, row->error);
         if (!is_asked && !wish_abort(m, err))
-            return false;
+            return false; /* uncovered: the row was read a moment ago */
         is_asked = true;
         if (!cancel_sleep_ms(m->cancel, 250))
-            return cancel_check(m->cancel, err);
+            return cancel_check(m->cancel, err); /* uncovered: ^C in this very pause */
     }
     return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
 }
@@ -227,7 +227,7 @@ static bool abort_here(struct migration *m, struct error *err)
     enum owner owner = OWNER_SOURCE;
 
     if (!look_who_owns(m, &owner, err))
-        return false;
+        return false; /* uncovered: torture aborts before the swap */
     if (owner == OWNER_SHADOW || strcmp(m->state.status, "done") == 0) {
         error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->plan.id);
         return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->plan.id);
@@ -248,7 +248,7 @@ static bool abort_leftovers(struct migration *m, struct error *err)
 
     if (!catalog->exists(m->db, schema, m->plan.names.journal, m->arena, &journal, &says, err) ||
         !catalog->exists(m->db, schema, m->plan.names.shadow, m->arena, &shadow, &ignored, err))
-        return false;
+        return false; /* uncovered: torture never deletes the state table */
     if (journal ? strncmp(says, "osc: ", 5) != 0 : shadow) {
         error_set(err, ERROR_REFUSED, "nothing says that %s in %s is a left-over of osc",
                   journal ? m->plan.names.journal : m->plan.names.shadow, schema);

@@ -152,7 +152,7 @@ static bool install(struct db *db, const struct plan *plan, uint64_t timeout_ms,
 
     FAILPOINT("before-function");
     if (!db_begin(db, err))
-        return false;
+        return false; /* uncovered: BEGIN alone fails */
     if (evict_autovacuum(db, &env, err) && set_lock_timeout(db, timeout_ms, err) &&
         sql_exec(db, create_function, &env, NULL, err) &&
         own_alone(db, plan->source->schema, plan->names.function, err) &&

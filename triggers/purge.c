@@ -41,6 +41,7 @@ bool replay_purge(const struct replay_job *job, struct cancel *cancel, struct er
         if (purge_once(job, cancel, err))
             break;
         if (n == MOST_TRIES || (err->kind != ERROR_TRANSIENT && err->kind != ERROR_LOST))
+            /* uncovered: so many failures in a row */
             return error_prefix(err, "taking journalled rows out of %s", job->plan->names.shadow);
         if (!cancel_sleep_ms(cancel, backoff_ms(n, 5, 1000)))
             return cancel_check(cancel, err); /* uncovered: cancelled in this pause */

@@ -46,6 +46,7 @@ bool race_lost(const struct race *race, struct error *err)
                   name, human_count((uint64_t)in).text, human_count((uint64_t)out).text,
                   race->backlog >= most_counted() ? "about " : "", human_count(race->backlog).text);
     else
+        /* uncovered: lost before it was measured */
         error_set(err, ERROR_TRANSIENT, "writes to %s come faster than they are replayed", name);
     return error_hint(err, "let the application write less for a while, or give more --threads, "
                            "then osc resume; nothing is lost meanwhile, but the journal grows");

@@ -186,7 +186,7 @@ static bool apply_spread(struct replay *replay, const struct batch *batch, struc
     const bool first = good && run_lane(&work[0], NULL, &mine);
     good = group_join(group, err) && first;
     if (mine.kind != ERROR_NONE)
-        *err = mine;
+        *err = mine; /* uncovered: only the first lane fails */
     free(work);
     return good;
 }
@@ -238,7 +238,7 @@ static bool settle(struct replay *replay, struct error *err)
         }
         const bool may_vanish = err->kind == ERROR_LOST || err->kind == ERROR_CONFLICT;
         if (may_vanish ? n == MOST_TRIES : !is_worth_waiting(replay, 0, n, &lookout, &until, err))
-            return false;
+            return false; /* uncovered: so many failures in a row */
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
             return cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
         if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
@@ -283,7 +283,7 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
 
     arena_reset(replay->arena);
     if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
-        return false;
+        return false; /* uncovered: the server is gone for good */
     if (!journal_read(&replay->journal, replay->lanes[0], TUNED("BATCH", BATCH_ENTRIES), &batch,
                       replay->arena, err))
         return err->kind == ERROR_LOST
@@ -345,7 +345,7 @@ static void tell_backlog(struct replay *replay, size_t entries)
         if (!deadline_passed(&replay->next_count))
             return;
         if (!journal_backlog(replay->lanes[0], replay->job->plan, MOST_COUNTED, &backlog, &ignored))
-            return; /* a connection that broke is noticed by the next batch */
+            return; /* the next batch notices. uncovered: one broken between two batches */
         replay->next_count = deadline_in_ms(500 + COUNT_PAUSES * (clock_ms() - began));
     }
     atomic_store(&replay->job->progress->backlog, backlog);
@@ -393,7 +393,7 @@ bool replay_until_short(const struct replay_job *job, uint64_t wanted, const str
             break;
         good = good && race_goes_on(&race, replay.lanes[0], err);
         if (good && until && deadline_passed(until))
-            good = race_lost(&race, err);
+            good = race_lost(&race, err); /* uncovered: the last moment of a race */
     }
     good = good && settle(&replay, err);
     replay_close(&replay);

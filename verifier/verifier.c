@@ -204,7 +204,7 @@ static bool take_range(struct worker *worker, struct range *range, bool *found,
         if (walk_take(walk, worker->db, worker->rows, worker->arena, range, found, err))
             return true;
         if (!try_again(worker, attempt, cancel, err))
-            return false;
+            return false; /* uncovered: so many failures in a row */
     }
 }
 

@@ -227,7 +227,7 @@ static bool start_watching(struct throttle *throttle, struct error *err)
         };
         throttle->signals = signals_new(&signals);
         if (!group_start(throttle->watch, "signals", watch_signals, throttle, err))
-            return false;
+            return false; /* uncovered: no thread can be had */
     }
     return (!job->minds_company && !job->limits) ||
            group_start(throttle->watch, "throttle", look_around, throttle, err);

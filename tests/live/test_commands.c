@@ -219,6 +219,17 @@ static void what_is_watched_in_json_ends_with_the_run(void **state)
     assert_shows(scene_osc(s, "status", "--watch", "--json", NULL), "[");
 }
 
+static void tables_without_a_key_are_not_compared(void **state)
+{
+    struct scene *s = *state;
+
+    scene_sql(s, "CREATE TABLE keyless (a int)");
+    scene_sql(s, "CREATE TABLE other (a int)");
+    assert_says(scene_osc(s, "verify", "keyless", "other", NULL), 3, "no unique key");
+    scene_sql(s, "DROP TABLE keyless");
+    scene_sql(s, "DROP TABLE other");
+}
+
 static void a_shadow_that_is_gone_is_not_compared(void **state)
 {
     struct scene *s = *state;
@@ -278,6 +289,7 @@ int main(void)
         TEST(a_full_disk_behind_the_progress_is_told),
         TEST(what_is_watched_in_json_ends_with_the_run),
         TEST(a_shadow_that_is_gone_is_not_compared),
+        TEST(tables_without_a_key_are_not_compared),
         TEST(advice_does_without_what_is_not_shown),
         TEST(a_state_table_of_another_make_is_told),
     };

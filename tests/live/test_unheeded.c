@@ -114,6 +114,16 @@ static void nonsense_in_the_row_stops_nobody(void **state)
     assert_nothing_left(s, false);
 }
 
+static void an_order_without_sense_is_refused(void **state)
+{
+    struct scene *s = *state;
+    const pid_t run = begin(s, "copy");
+
+    assert_says(scene_osc(s, "set", "1", "time-zone=Nowhere/Land", NULL), 2, "Nowhere/Land");
+    scene_release(s, "copy");
+    assert_migrated(s, run);
+}
+
 static void an_abort_that_waits_says_so(void **state)
 {
     struct scene *s = *state;
@@ -245,7 +255,7 @@ int main(void)
         TEST(nonsense_in_the_row_stops_nobody),    TEST(an_abort_that_waits_says_so),
         TEST(an_abort_that_fails_is_told_to_both), TEST(an_index_build_is_interrupted),
         TEST(a_wait_for_a_hook_is_interrupted),    TEST(a_pause_between_two_attempts_is_heeded),
-        TEST(a_lost_connection_relieves_nobody),
+        TEST(a_lost_connection_relieves_nobody),   TEST(an_order_without_sense_is_refused),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -80,6 +80,23 @@ static void what_is_unknown_is_left_out(void **state)
     view.backlog = 1200;
     view.step = "cutover";
     assert_line(&view, 200, true, "users  step 2/9 cutover  backlog 1.20k  attempt 3");
+    json_t *event = progress_json(&view);
+    assert_int_equal(json_integer_value(json_object_get(event, "attempts")), 3);
+    assert_null(json_object_get(event, "server_words"));
+    json_decref(event);
+}
+
+static void what_the_server_says_is_passed_on(void **state)
+{
+    struct progress_view view = copying;
+
+    (void)state;
+    view.server_words = "sorting";
+    view.server_permille = 125;
+    json_t *event = progress_json(&view);
+    assert_string_equal(json_string_value(json_object_get(event, "server_words")), "sorting");
+    assert_true(json_real_value(json_object_get(event, "server_percent")) == 12.5);
+    json_decref(event);
 }
 
 static void an_unknown_lag_is_not_none(void **state)
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_shows_what_matters),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(what_the_server_says_is_passed_on),
         cmocka_unit_test(an_unknown_lag_is_not_none),
         cmocka_unit_test(all_but_the_last_row_is_not_all),
         cmocka_unit_test(more_rows_than_estimated_are_no_fraction_of_the_estimate),
