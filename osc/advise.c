@@ -9,16 +9,21 @@
 
 /* ---- the hours ---- */
 
+/* Asked before the sample is taken, which may be an hour. */
+static bool has_place(const struct advice *advice, struct error *err)
+{
+    if (advice->file)
+        return true;
+    error_set(err, ERROR_USAGE, "there is no place to keep the sample in");
+    return error_hint(err, "set HOME or XDG_STATE_HOME");
+}
+
 static bool record(struct advice *advice, struct error *err)
 {
     const struct sampling *now = &advice->now;
     const struct sample sample = {
         .at = now->began, .seconds = now->seconds, .work = now->work.mean, .rows = now->rows.mean};
 
-    if (!advice->file) {
-        (void)error_set(err, ERROR_USAGE, "there is no place to keep the sample in");
-        return error_hint(err, "set HOME or XDG_STATE_HOME");
-    }
     advice->is_recorded = samples_add(advice->file, &sample, err);
     return advice->is_recorded;
 }
@@ -124,9 +129,10 @@ bool advise(const struct request *request, struct advice *advice, struct error *
         .zone = zone_open(options->time_zone, request->arena, err),
         .file = samples_file(request->dsn, request->arena),
     };
-    const bool good = advice->zone && find_table(advice, db, err) &&
-                      advise_sample(advice, db, err) && (!options->record || record(advice, err)) &&
-                      find_quiet_hours(advice, err) && foretell(advice, db, err);
+    const bool good = advice->zone && (!options->record || has_place(advice, err)) &&
+                      find_table(advice, db, err) && advise_sample(advice, db, err) &&
+                      (!options->record || record(advice, err)) && find_quiet_hours(advice, err) &&
+                      foretell(advice, db, err);
     db_close(db);
     return good;
 }

@@ -57,6 +57,7 @@ static bool settle(const struct plan *plan, const struct dsn *dsn, struct cancel
         error_clear(err);
         if (settle_once(plan, dsn, owner, err))
             return true;
+        /* uncovered: the pause, for a server that is not back at once */
         if ((err->kind != ERROR_LOST && err->kind != ERROR_TRANSIENT) || deadline_passed(&until) ||
             !cancel_sleep_ms(cancel, backoff_ms(n, 100, 2000)))
             return false;

@@ -56,8 +56,9 @@ static void unlock(struct db *db, const struct plan *plan)
 
     mysql_unlock_tables(db, "ROLLBACK");
     if (!plan->facts->renames_under_lock && !db_is_lost(db) && !sentry_drop(db, plan, &ignored))
+        /* uncovered: a second failure, on a connection that lives */
         LOG(LOG_WARN, "a table was left behind", F("name", plan->names.sentry),
-            F("error", ignored.text)); /* uncovered: a second failure, on a connection that lives */
+            F("error", ignored.text));
 }
 
 static bool lock(struct db *db, const struct plan *plan, bool insists UNUSED, uint64_t timeout_ms,
@@ -183,7 +184,7 @@ static bool swap_behind_sentry(struct db *db, const struct plan *plan, struct er
     if (let_go)
         good = judge(&renamer, err);
     else if (renamer.is_done)
-        good = true; /* the lock had gone with its connection. uncovered: and the sentry before */
+        good = true; /* uncovered: the lock had gone with its connection, and the sentry before */
     else
         good = false;
     db_close(renamer.db);

@@ -124,6 +124,7 @@ bool parity_check_names(struct db *db, const struct plan *plan, struct error *er
     sql_bind_sql(&env, "shadow_class", postgres_oid(plan->shadow, arena));
     bool good = db_value(db, arena, &names, sql_renders(arena, our_names, &env), err);
     if (good && names)
+        /* uncovered: the names were free a moment ago */
         good = error_set(err, ERROR_SERVER,
                          "not swapped: these parts of the new table could not be given their "
                          "names: %s",

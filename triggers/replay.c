@@ -345,7 +345,7 @@ static void tell_backlog(struct replay *replay, size_t entries)
         if (!deadline_passed(&replay->next_count))
             return;
         if (!journal_backlog(replay->lanes[0], replay->job->plan, MOST_COUNTED, &backlog, &ignored))
-            return; /* the next batch notices. uncovered: one broken between two batches */
+            return; /* uncovered: a connection that broke is noticed by the next batch */
         replay->next_count = deadline_in_ms(500 + COUNT_PAUSES * (clock_ms() - began));
     }
     atomic_store(&replay->job->progress->backlog, backlog);

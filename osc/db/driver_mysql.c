@@ -79,8 +79,8 @@ static bool set_error(MYSQL *mysql, struct error *err)
             mysql_error_kind((unsigned)strtoul(wrapped + strlen("cannot be verified: "), NULL, 10));
     /* "Got error 28 from storage engine": the engine's own number is in the text alone. */
     if (number == ER_GET_ERRNO && strstr(err->text, "No space left"))
-        err->kind =
-            ERROR_FULL; /* uncovered: which number a full disk gets is the server's choice */
+        /* uncovered: which number a full disk gets is the server's choice */
+        err->kind = ERROR_FULL;
     (void)snprintf(err->code, sizeof err->code, "%u", number);
     return false;
 }

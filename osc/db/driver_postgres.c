@@ -81,6 +81,7 @@ static bool check_url(const struct dsn *dsn, struct error *err)
     if (complaint && (!dsn->password || !*dsn->password || !strstr(complaint, dsn->password)))
         set_text(err, ERROR_USAGE, complaint, NULL);
     else
+        /* uncovered: libpq repeats the whole password only where it takes it for something else */
         error_set(err, ERROR_USAGE, "the DSN cannot be read");
     PQfreemem(complaint);
     return error_hint(err, "for example postgres://user@host:5432/database?sslmode=require");

@@ -251,8 +251,8 @@ struct throttle *throttle_start(const struct throttle_job *job, struct error *er
     tell(throttle);
     if (start_watching(throttle, err))
         return throttle;
-    throttle_stop(throttle);
-    return NULL;
+    throttle_stop(throttle); /* uncovered: no thread can be had */
+    return NULL;             /* uncovered: the same */
 }
 
 void throttle_stop(struct throttle *throttle)

@@ -83,7 +83,7 @@ void signals_free(struct signals *signals)
 static unsigned strain_of(const struct kept *kept, uint64_t now_ms)
 {
     if (kept->read_ms && now_ms - kept->read_ms > STALE_MS)
-        return TEMPO_STOP; /* whoever is to answer hangs. uncovered: so long no test waits */
+        return TEMPO_STOP; /* uncovered: whoever is to answer hangs, and so long no test waits */
     if (kept->reading == READING_UNKNOWN)
         return TEMPO_STOP;
     if (kept->reading == READING_NONE || !kept->value)

@@ -125,6 +125,17 @@ static void a_table_that_is_missing_is_refused_at_once(void **state)
     assert_says(scene_osc(*state, "advise", "--sample=1s", NULL), 2, "--sample");
 }
 
+static void without_a_place_for_the_sample_none_is_taken(void **state)
+{
+    char *home = strdup(getenv("HOME") ? getenv("HOME") : "/");
+
+    assert_int_equal(unsetenv("XDG_STATE_HOME"), 0);
+    assert_int_equal(unsetenv("HOME"), 0);
+    assert_says(scene_osc(*state, "advise", "--sample=1h", "--record", NULL), 2, "XDG_STATE_HOME");
+    assert_int_equal(setenv("HOME", home, 1), 0);
+    free(home);
+}
+
 static void it_says_that_one_sample_is_little(void **state)
 {
     struct scene *s = *state;
@@ -210,6 +221,7 @@ int main(void)
         TEST(it_sees_the_writers),
         TEST(it_sees_who_has_been_at_it_for_long),
         TEST(a_table_that_is_missing_is_refused_at_once),
+        TEST(without_a_place_for_the_sample_none_is_taken),
         TEST(it_says_that_one_sample_is_little),
         TEST(ctrl_c_ends_it_with_a_report),
         TEST(kept_samples_show_the_quiet_hours),
