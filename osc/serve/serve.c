@@ -20,7 +20,8 @@ struct serve {
     struct watched watched;
     struct listener *listener; /* NULL: not wished */
     const char *file;          /* NULL: not wished */
-    bool file_failed;          /* said once */
+    pthread_mutex_t writing;
+    bool file_failed; /* said once; behind `writing` */
     struct group *group;
 };
 
@@ -60,11 +61,14 @@ static bool write_file(struct serve *serve, struct error *err)
 static void write_file_again(struct serve *serve)
 {
     struct error trouble = ERROR_INIT;
-    const bool failed = !write_file(serve, &trouble);
 
+    /* The end of the run is written while the thread may be about to write, too. */
+    pthread_mutex_lock(&serve->writing);
+    const bool failed = !write_file(serve, &trouble);
     if (failed && !serve->file_failed)
         LOG(LOG_WARN, "metrics not written", F("error", trouble.text));
     serve->file_failed = failed;
+    pthread_mutex_unlock(&serve->writing);
 }
 
 static bool look(void *argument, struct cancel *cancel, struct error *err)
@@ -99,6 +103,7 @@ static void serve_free(struct serve *serve)
     listen_to_events(NULL);
     listener_close(serve->listener);
     history_free(serve->watched.history);
+    (void)pthread_mutex_destroy(&serve->writing);
     free(serve);
 }
 
@@ -121,6 +126,7 @@ struct serve *serve_start(const struct request *request, struct error *err)
 {
     struct serve *serve = must_alloc(sizeof *serve);
 
+    (void)pthread_mutex_init(&serve->writing, NULL);
     serve->request = request;
     serve->file = request->options->metrics_file;
     serve->watched = (struct watched){
