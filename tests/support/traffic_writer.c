@@ -107,6 +107,8 @@ static void settle(struct writer *w, enum outcome outcome)
     if (w->hot >= 0)
         ledger_hot(w->ledger, (size_t)w->hot, outcome);
     w->hot = -1;
+    if (outcome == OUTCOME_ACKNOWLEDGED)
+        w->last_committed = w->last_generated;
     ledger_settle(w->ledger, outcome);
 }
 
@@ -115,6 +117,7 @@ static void reconnect(struct writer *w)
     link_close(&w->link);
     connect_patiently(w->t, &w->link, w->isolation, "connect");
     w->inside = false;
+    w->last_generated = w->last_committed;
 }
 
 static enum write_end give_up(struct writer *w)
