@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "osc/db/dialect.h"
+#include "osc/db/limits.h"
 
-enum { MOST_STRETCHES = 256 };
+enum { MOST_STRETCHES = 256, NO_STRETCH = MOST_STRETCHES };
 
 /* Positions from..to are still to be handed out; done_from is where a later run would start. */
 struct stretch {
@@ -28,13 +29,12 @@ struct chunker {
     const struct plan *plan;
     const struct copy_dialect *dialect;
     bool is_numeric;
-    unsigned workers;
     pthread_mutex_t lock;
     pthread_cond_t found; /* a bound was found */
     uint64_t next_id GUARDED_BY(lock);
     struct stretch stretches[MOST_STRETCHES] GUARDED_BY(lock);
     size_t n_stretches GUARDED_BY(lock);
-    size_t mine[MOST_STRETCHES] GUARDED_BY(lock); /* stretch of each worker */
+    size_t mine[MOST_THREADS] GUARDED_BY(lock); /* stretch of each worker, or NO_STRETCH */
     /* keys that are not numbers: */
     struct open_chunk open[MOST_STRETCHES] GUARDED_BY(lock);
     const char **after GUARDED_BY(lock); /* where the next chunk begins */
@@ -68,13 +68,13 @@ static void drop_bound(const struct chunker *chunker, const char **literals)
 
 /* ---- start and watermark ---- */
 
-static void cut_into_stretches(struct chunker *chunker, uint64_t first, uint64_t last)
+static void cut_into_stretches(struct chunker *chunker, uint64_t first, uint64_t last, unsigned n)
 {
-    const uint64_t each = (last - first) / chunker->workers;
+    const uint64_t each = (last - first) / n;
     uint64_t from = first;
 
-    for (unsigned i = 0; i < chunker->workers && from <= last; i++) {
-        const bool is_final = i + 1 == chunker->workers || last - from <= each;
+    for (unsigned i = 0; i < n && from <= last; i++) {
+        const bool is_final = i + 1 == n || last - from <= each;
         const uint64_t to = is_final ? last : from + each;
         chunker->stretches[chunker->n_stretches++] =
             (struct stretch){.from = from, .to = to, .done_from = from};
@@ -153,19 +153,18 @@ struct chunker *chunker_new(const struct plan *plan, const struct extent *extent
     chunker->plan = plan;
     chunker->dialect = plan->dialect->copy;
     chunker->is_numeric = extent->is_numeric;
-    chunker->workers = workers;
     chunker->next_id = 1;
     (void)pthread_mutex_init(&chunker->lock, NULL);
     (void)pthread_cond_init(&chunker->found, NULL);
-    for (unsigned i = 0; i < workers; i++)
-        chunker->mine[i] = i;
+    for (size_t i = 0; i < MOST_THREADS; i++)
+        chunker->mine[i] = NO_STRETCH;
     if (watermark && *watermark) {
         if (!read_watermark(chunker, watermark, err)) {
             chunker_free(chunker);
             return NULL;
         }
     } else if (extent->is_numeric) {
-        cut_into_stretches(chunker, extent->first, extent->last);
+        cut_into_stretches(chunker, extent->first, extent->last, workers);
     }
     return chunker;
 }
@@ -235,7 +234,7 @@ const char *chunker_watermark(struct chunker *chunker, struct arena *arena)
 
 static bool is_taken(const struct chunker *chunker, size_t stretch, unsigned except)
 {
-    for (unsigned worker = 0; worker < chunker->workers; worker++)
+    for (unsigned worker = 0; worker < MOST_THREADS; worker++)
         if (worker != except && chunker->mine[worker] == stretch)
             return true;
     return false;
@@ -277,7 +276,7 @@ static bool take_positions(struct chunker *chunker, unsigned worker, uint64_t si
 
     pthread_mutex_lock(&chunker->lock);
     const size_t mine = chunker->mine[worker];
-    if (mine >= chunker->n_stretches || chunker->stretches[mine].is_used_up)
+    if (mine == NO_STRETCH || chunker->stretches[mine].is_used_up)
         found = find_stretch(chunker, worker, size);
     if (found) {
         struct stretch *s = &chunker->stretches[chunker->mine[worker]];

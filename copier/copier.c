@@ -24,6 +24,9 @@ struct copier {
     const struct copy_job *job;
     struct chunker *chunker;
     struct extent extent;
+    struct group *group;
+    struct worker *workers; /* MOST_THREADS */
+    unsigned started;
     atomic_uint working;      /* workers that still run */
     atomic_bool is_cut_short; /* some left although there was more */
 };
@@ -330,10 +333,27 @@ static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
     return good;
 }
 
-/* While the workers work: the watermark is saved, and the source is looked at. */
-static bool attend(struct copier *copier, struct cancel *cancel, struct error *err)
+static bool start_workers(struct copier *copier, unsigned n, struct error *err)
+{
+    bool good = true;
+
+    for (; good && copier->started < n; copier->started++) {
+        struct worker *worker = &copier->workers[copier->started];
+        char name[16];
+        *worker = (struct worker){.copier = copier, .number = copier->started};
+        (void)snprintf(name, sizeof name, "copy-%u", worker->number);
+        atomic_fetch_add(&copier->working, 1);
+        good = group_start(copier->group, name, run_worker, worker, err);
+    }
+    return good;
+}
+
+/* While the workers work: the watermark is saved, the source is looked at, an order for more of
+ * them is followed. */
+static bool attend(struct copier *copier, struct error *err)
 {
     const struct copy_job *job = copier->job;
+    struct cancel *cancel = group_token(copier->group);
     struct arena *arena = arena_new();
     bool good = true;
 
@@ -344,8 +364,10 @@ static bool attend(struct copier *copier, struct cancel *cancel, struct error *e
                 break;
         if (cancel_is_set(cancel))
             break;
+        if (!job->takes_turns && atomic_load(&copier->working))
+            good = start_workers(copier, throttle_threads(job->throttle), err);
         arena_reset(arena);
-        good = plan_check_source(job->plan, job->db, err) &&
+        good = good && plan_check_source(job->plan, job->db, err) &&
                job->save(job->owner, chunker_watermark(copier->chunker, arena), err);
         /* Somebody's DDL in the queue keeps us from asking: the next look will tell. */
         if (!good && err->kind == ERROR_TRANSIENT) {
@@ -360,26 +382,19 @@ static bool attend(struct copier *copier, struct cancel *cancel, struct error *e
 static bool run_workers(struct copier *copier, struct error *err)
 {
     const struct copy_job *job = copier->job;
-    struct worker *workers = must_alloc(sizeof *workers * job->threads);
-    struct group *group = group_new(job->cancel);
     struct error first = ERROR_INIT;
-    bool good = true;
 
-    for (unsigned i = 0; good && i < job->threads; i++) {
-        char name[16];
-        workers[i] = (struct worker){.copier = copier, .number = i};
-        (void)snprintf(name, sizeof name, "copy-%u", i);
-        atomic_fetch_add(&copier->working, 1);
-        good = group_start(group, name, run_worker, &workers[i], &first);
-    }
-    good = good && attend(copier, group_token(group), &first);
+    copier->workers = must_alloc(sizeof *copier->workers * MOST_THREADS);
+    copier->group = group_new(job->cancel);
+    bool good = start_workers(copier, job->takes_turns ? 1 : job->threads, &first) &&
+                attend(copier, &first);
     if (!good)
-        group_cancel(group);
-    good = group_join(group, err) && good;
+        group_cancel(copier->group);
+    good = group_join(copier->group, err) && good;
     /* The reason of ours is the cause; a worker that was cancelled because of it is not. */
     if (first.kind != ERROR_NONE)
         *err = first;
-    free(workers);
+    free(copier->workers);
     return good;
 }
 

@@ -24,7 +24,8 @@ struct copy_job {
     struct progress *progress;
     const struct patience *patience; /* with others that hold the source */
     struct throttle *throttle;
-    unsigned threads;
+    unsigned threads;       /* to begin with; more are started where the throttle allows more */
+    bool takes_turns;       /* more than one would only wait for each other */
     uint64_t chunk_time_ms; /* what a chunk should take */
     const char *watermark;  /* where an earlier run stopped; NULL: from the start */
     /* Makes a watermark durable; called now and then from the caller's thread. */

@@ -79,14 +79,14 @@ static bool save_watermark(void *owner, const char *watermark, struct error *err
 }
 
 /* Two that take turns at the lock of the shadow's counter are slower than one. */
-static unsigned copy_threads(const struct migration *m)
+static bool copies_take_turns(const struct migration *m)
 {
     const struct table *shadow = m->plan.shadow;
 
     for (size_t i = 0; i < shadow->n_columns; i++)
         if (shadow->columns[i].is_automatic && db_facts(m->db)->counter_takes_turns)
-            return 1;
-    return migration_threads(m);
+            return true;
+    return false;
 }
 
 static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
@@ -101,7 +101,8 @@ static bool copy(struct migration *m, struct cancel *cancel, struct error *err)
         .progress = m->request->progress,
         .patience = &patience,
         .throttle = m->throttle,
-        .threads = copy_threads(m),
+        .threads = migration_threads(m),
+        .takes_turns = copies_take_turns(m),
         .chunk_time_ms = m->options.chunk_time_ms,
         .watermark = m->state.watermark,
         .save = save_watermark,

@@ -169,7 +169,7 @@ static const struct option option_threads = {
     .standard = "auto",
     .zero = "auto",
     .least = 1,
-    .most = 64,
+    .most = MOST_THREADS,
     .commands = FOR_CHANGE | FOR_VERIFY,
     .help =
         "Connections that copy, replay and verify side by side; auto is 2, and while others are at "

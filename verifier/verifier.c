@@ -28,8 +28,9 @@ struct verifier {
     struct walk *walk;
     struct sql_env env; /* what is the same for every range */
     pthread_mutex_t lock;
-    struct worker *workers;
-    unsigned threads;
+    struct group *group;
+    struct worker *workers; /* most of them */
+    unsigned most, started;
 };
 
 struct worker {
@@ -246,70 +247,75 @@ static bool run_worker(void *argument, struct cancel *cancel, struct error *err)
 static void interrupt_workers(struct verifier *verifier)
 {
     pthread_mutex_lock(&verifier->lock);
-    for (unsigned i = 0; i < verifier->threads; i++)
+    for (unsigned i = 0; i < verifier->started; i++)
         if (verifier->workers[i].db)
             db_interrupt(verifier->workers[i].db);
     pthread_mutex_unlock(&verifier->lock);
 }
 
-/* Until the workers are done; stops them when told to. */
-static void watch_workers(struct verifier *verifier, struct group *group)
+static bool start_workers(struct verifier *verifier, unsigned n, struct error *err)
+{
+    bool good = true;
+
+    for (; good && verifier->started < n && verifier->started < verifier->most;
+         verifier->started++) {
+        struct worker *worker = &verifier->workers[verifier->started];
+        char name[32];
+        *worker = (struct worker){.verifier = verifier,
+                                  .number = verifier->started + 1,
+                                  .arena = arena_new(),
+                                  .kept = arena_new(),
+                                  .rows = TUNED("RANGE", FIRST_ROWS)};
+        (void)snprintf(name, sizeof name, "verify-%u", worker->number);
+        walk_enter(verifier->walk);
+        good = group_start(verifier->group, name, run_worker, worker, err);
+        /* uncovered: a test cannot use up the system's threads */
+        if (!good)
+            walk_leave(verifier->walk);
+    }
+    return good;
+}
+
+/* Until the workers are done; stops them when told to, and follows an order for more. */
+static bool watch_workers(struct verifier *verifier, struct error *err)
 {
     struct deadline interrupt = deadline_in_ms(0);
+    bool good = true;
 
     while (!walk_is_over(verifier->walk, LOOK_EVERY_MS)) {
         /* More than once: a worker may have been between two statements. */
-        if (cancel_is_set(group_token(group)) && deadline_passed(&interrupt)) {
-            interrupt_workers(verifier);
-            interrupt = deadline_in_ms(INTERRUPT_EVERY_MS);
+        if (cancel_is_set(group_token(verifier->group))) {
+            if (deadline_passed(&interrupt)) {
+                interrupt_workers(verifier);
+                interrupt = deadline_in_ms(INTERRUPT_EVERY_MS);
+            }
+        } else if (!start_workers(verifier, throttle_threads(verifier->job->throttle), err)) {
+            good = false; /* uncovered: the same */
+            group_cancel(verifier->group);
         }
     }
-}
-
-static bool start_workers(struct verifier *verifier, struct group *group, struct error *err)
-{
-    for (unsigned i = 0; i < verifier->threads; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "verify-%u", i + 1);
-        walk_enter(verifier->walk);
-        /* uncovered: a test cannot use up the system's threads */
-        if (!group_start(group, name, run_worker, &verifier->workers[i], err)) {
-            walk_leave(verifier->walk);
-            return false;
-        }
-    }
-    return true;
+    return good;
 }
 
 static bool run_workers(struct verifier *verifier, struct error *err)
 {
-    struct group *group = group_new(verifier->job->cancel);
     struct error joined = ERROR_INIT;
 
-    const bool started = start_workers(verifier, group, err);
-    if (!started)
-        group_cancel(group); /* uncovered: the same */
-    watch_workers(verifier, group);
-    const bool worked = group_join(group, &joined);
+    verifier->group = group_new(verifier->job->cancel);
+    bool good = start_workers(verifier, verifier->job->threads, err);
+    if (!good)
+        group_cancel(verifier->group); /* uncovered: the same */
+    good = watch_workers(verifier, err) && good;
+    const bool worked = group_join(verifier->group, &joined);
     /* What made us cancel the others comes first. */
-    if (started && !worked)
+    if (good && !worked)
         *err = joined;
-    return started && worked;
-}
-
-static void open_workers(struct verifier *verifier)
-{
-    for (unsigned i = 0; i < verifier->threads; i++)
-        verifier->workers[i] = (struct worker){.verifier = verifier,
-                                               .number = i + 1,
-                                               .arena = arena_new(),
-                                               .kept = arena_new(),
-                                               .rows = TUNED("RANGE", FIRST_ROWS)};
+    return good && worked;
 }
 
 static void close_workers(struct verifier *verifier, struct arena *arena, struct verdict *verdict)
 {
-    for (unsigned i = 0; i < verifier->threads; i++) {
+    for (unsigned i = 0; i < verifier->started; i++) {
         struct worker *worker = &verifier->workers[i];
         verdict_add_share(verifier->job->plan, verdict, &worker->verdict,
                           verifier->job->max_reported, arena);
@@ -330,10 +336,9 @@ bool verify_tables(const struct verify_job *job, struct arena *arena, struct ver
     digest_bind(job->plan, &verifier.env);
     narrow_bind(job->plan, &verifier.env);
     /* A table that cannot be cut into ranges is one range. */
-    verifier.threads = job->plan->key_keeps_order && job->threads ? job->threads : 1;
-    verifier.workers = ARENA_ARRAY(arena, struct worker, verifier.threads);
+    verifier.most = job->plan->key_keeps_order ? MOST_THREADS : 1;
+    verifier.workers = ARENA_ARRAY(arena, struct worker, verifier.most);
     (void)pthread_mutex_init(&verifier.lock, NULL);
-    open_workers(&verifier);
     const bool good = run_workers(&verifier, err);
     *verdict = (struct verdict){.is_equal = false};
     close_workers(&verifier, arena, verdict);

@@ -18,7 +18,7 @@ struct verify_job {
     const struct plan *plan;
     const struct dsn *dsn;
     struct throttle *throttle;
-    unsigned threads;
+    unsigned threads;       /* to begin with; more are started where the throttle allows more */
     uint64_t chunk_time_ms; /* what the statement of one range should take */
     struct cancel *cancel;
     struct progress *progress; /* NULL is fine */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MOST_THREADS = 64 }; /* that copy, or verify, side by side */
+
 struct limits {
     uint64_t lag_ms;             /* of the slowest replica                                   */
     uint64_t commit_ms;          /* what a commit of one row takes                           */

@@ -98,6 +98,8 @@ static void an_idle_worker_takes_half_of_the_largest_stretch(void **state)
     for (unsigned i = 0; i < 50; i++) {
         assert_true(take(&s, 0, 100, &chunk));
         copy_it(&s, 0, &chunk);
+        if (i == 0)
+            assert_true(take(&s, 1, 100, &chunk)); /* the other works, too */
     }
     assert_true(take(&s, 0, 100, &chunk)); /* its own is used up: it goes on in the other's */
     assert_true(chunk.from > 7000);
@@ -150,6 +152,28 @@ static void a_later_run_goes_on_from_the_watermark(void **state)
     }
     assert_all_copied_once(&again);
     free(watermark);
+    end(&again);
+    end(&s);
+}
+
+/* Whoever begins where another has begun would call done what that one still copies. */
+static void no_two_workers_share_a_stretch(void **state)
+{
+    (void)state;
+    struct scene s = scene(0, 999, 3, "{\"stretches\":[[\"0\",\"999\"]]}");
+    const unsigned order[] = {0, 2, 1, 3}; /* one more than there were to begin with */
+    struct chunk chunks[ARRAY_SIZE(order)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+        assert_true(take(&s, order[i], 10, &chunks[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+        if (order[i] != 2)
+            copy_it(&s, order[i], &chunks[i]);
+    struct scene again = scene(0, 999, 1, chunker_watermark(s.chunker, s.arena));
+    memcpy(again.copied, s.copied, 1000);
+    for (struct chunk chunk; take(&again, 0, 100, &chunk);)
+        copy_it(&again, 0, &chunk);
+    assert_all_copied_once(&again);
     end(&again);
     end(&s);
 }
@@ -210,6 +234,7 @@ int main(void)
         cmocka_unit_test(an_idle_worker_takes_half_of_the_largest_stretch),
         cmocka_unit_test(the_ends_of_the_number_line_are_positions),
         cmocka_unit_test(a_later_run_goes_on_from_the_watermark),
+        cmocka_unit_test(no_two_workers_share_a_stretch),
         cmocka_unit_test(a_broken_watermark_is_an_error),
         cmocka_unit_test(pace_comes_to_the_wanted_time_and_stays),
         cmocka_unit_test(a_chunk_is_never_of_nothing),
