@@ -17,7 +17,7 @@ enum error_kind {
     ERROR_USAGE,     /* wrong command line                                     */
     ERROR_REFUSED,   /* a preflight check says no; nothing was changed         */
     ERROR_TRANSIENT, /* deadlock, lock timeout, ...: rolled back, may be retried */
-    ERROR_CONFLICT,  /* a unique key was violated                              */
+    ERROR_CONFLICT,  /* a unique key was violated, or a name is taken          */
     ERROR_DATA,      /* a value does not fit the new schema                    */
     ERROR_LOST,      /* the connection broke: the statement may still run      */
     ERROR_AMBIGUOUS, /* the outcome of a swap is unknown                       */

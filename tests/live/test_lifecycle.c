@@ -119,6 +119,26 @@ static void two_runs_on_one_table_cannot_meet(void **state)
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM busy WHERE c IS NULL"), 500);
 }
 
+/* All want to make the table of the migrations, and each to drop it when it seems the last. */
+static void several_begin_at_once_and_end_at_once(void **state)
+{
+    enum { RUNS = 8, ROUNDS = 3 };
+    struct scene *s = *state;
+    pid_t runs[RUNS];
+
+    for (unsigned i = 0; i < RUNS; i++)
+        make_items(s, arena_printf(s->arena, "side%u", i), 3);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < RUNS; i++)
+            runs[i] = scene_start(s, "alter", arena_printf(s->arena, "side%u", i),
+                                  arena_printf(s->arena, "ADD COLUMN c%u int", round),
+                                  "--after=drop", NULL);
+        for (unsigned i = 0; i < RUNS; i++)
+            assert_exit(scene_wait(s, runs[i]), 0);
+        assert_nothing_left(s, false);
+    }
+}
+
 static void abort_reaches_the_running_process(void **state)
 {
     struct scene *s = *state;
@@ -177,6 +197,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_rejected_alter_leaves_nothing, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(plan_changes_nothing, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(two_runs_on_one_table_cannot_meet, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(several_begin_at_once_and_end_at_once, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(abort_reaches_the_running_process, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_killed_run_is_resumed_or_aborted, open_scene,
                                         close_scene),
