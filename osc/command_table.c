@@ -224,7 +224,8 @@ static const struct command set = {
     .summary = "change options of a migration while it runs",
     .text = "Takes the options after, chunk-time, cutover, cutover-timeout, cutover-window, "
             "kill-blockers-after, lock-timeout, postpone-flag-file, repair, threads, time-zone and "
-            "window. They also hold when the migration is resumed.",
+            "window, and all limits of the throttle (max-..., min-free-disk, throttle-...). They "
+            "also hold when the migration is resumed.",
     .example = "osc set 7 chunk-time=100ms window=\"Sat-Sun\" --dsn postgres://admin@db1/shop",
     .run = command_set,
 };

@@ -16,6 +16,9 @@ enum {
     GENTLE_MS = 30000,   /* before we queue for the lock, unless half of our time has passed */
     ROUND_MS = 2000,     /* of gentle tries, before the backlog is looked at again */
     GENTLE_PAUSE_MS = 2,
+    FIRST_PAUSE_MS = 100, /* before another round */
+    LONGEST_PAUSE_MS = 10000,
+    LOOK_EVERY_MS = 50,   /* for an order, meanwhile */
     LOCKED_PAUSE_MS = 10, /* after a try that made writers wait */
     SETTLE_MS = 60000,    /* for the server to come back and say what became of the swap */
 };
@@ -169,6 +172,21 @@ static bool attempt_gently(const struct cutover_job *job, struct db *db,
     }
 }
 
+/* Long while somebody is in the way for long; an order ends it: whoever gave it sees it act. */
+static bool pause_before_another(const struct cutover_job *job, const struct deadline *until,
+                                 unsigned n)
+{
+    const struct deadline next = deadline_in_ms(
+        backoff_until_ms(until, n, TUNED("CUTOVER_PAUSE_MS", FIRST_PAUSE_MS), LONGEST_PAUSE_MS));
+    const uint64_t heeded = atomic_load(&job->progress->heeded);
+
+    do
+        if (!cancel_sleep_ms(job->patience.cancel, LOOK_EVERY_MS))
+            return false; /* uncovered: cancelled in this very pause */
+    while (!deadline_passed(&next) && atomic_load(&job->progress->heeded) == heeded);
+    return true;
+}
+
 /* The reply of a swap was lost: *swapped says what became of it. */
 static bool settle_lost(const struct cutover_job *job, bool *swapped, struct error *err)
 {
@@ -236,7 +254,7 @@ bool cutover_swap(const struct cutover_job *job, struct error *err)
                 lookout_advise(&lookout, "", "osc resume", err);
             break;
         }
-        if (!cancel_sleep_ms(job->patience.cancel, backoff_until_ms(&until, n, 100, 10000))) {
+        if (!pause_before_another(job, &until, n)) {
             good = cancel_check(job->patience.cancel, err); /* uncovered: in this pause */
             break;                                          /* uncovered: the same */
         }

@@ -82,7 +82,10 @@ void leave_take(struct migration *m, const struct orders *orders)
         LOG(LOG_WARN, "orders not understood", F("error", trouble.text));
     const struct options options = standing_orders_options(m->standing);
 
+    const struct limits limits = options_limits(&options);
+
     throttle_set_threads(m->throttle, options_threads(&options));
+    throttle_set_limits(m->throttle, &limits);
     throttle_set_piece_us(m->throttle, options.chunk_time_ms * 1000);
     (void)publish(m, step);
     atomic_store(&m->request->progress->heeded, orders->number);

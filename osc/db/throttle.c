@@ -341,6 +341,17 @@ void throttle_set_threads(struct throttle *throttle, unsigned threads)
     pthread_mutex_unlock(&throttle->lock);
 }
 
+void throttle_set_limits(struct throttle *throttle, const struct limits *limits)
+{
+    signals_set_limits(throttle->signals, limits);
+    pthread_mutex_lock(&throttle->lock);
+    balance(throttle);
+    if (throttle->flow.limit_ms != limits->lag_ms)
+        flow_begin(&throttle->flow, limits->lag_ms);
+    tell(throttle);
+    pthread_mutex_unlock(&throttle->lock);
+}
+
 void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us)
 {
     pthread_mutex_lock(&throttle->lock);

@@ -50,8 +50,11 @@ bool throttle_await(struct throttle *throttle, struct cancel *cancel, struct err
 void throttle_hold(struct throttle *throttle, enum hold who, const char *reason);
 void throttle_release(struct throttle *throttle, enum hold who);
 
-/* From now on; workers that wait for a place take it, more than were started there are not. */
+/* From now on; workers that wait for a place take it, whoever started too few looks again. */
 void throttle_set_threads(struct throttle *throttle, unsigned threads);
+
+/* From now on; only where the job had limits.  Their strings live as long as `throttle`. */
+void throttle_set_limits(struct throttle *throttle, const struct limits *limits);
 
 /* What a piece of work should take alone, from now on, whatever the workers were started with. */
 void throttle_set_piece_us(struct throttle *throttle, uint64_t wanted_us);

@@ -24,6 +24,7 @@ struct kept {
 struct signals {
     struct signals_job job;
     pthread_mutex_t lock;
+    struct limits limits GUARDED_BY(lock); /* as last ordered */
     struct kept all[MOST_SIGNALS] GUARDED_BY(lock);
     size_t n;
 };
@@ -44,29 +45,42 @@ static uint64_t limit_of(const struct signal *signal, const struct limits *limit
     return value && signal->limit_is ? signal->limit_is : value;
 }
 
-static void keep_those_with_limits(struct signals *signals, const struct signal *rows)
+static void keep(struct signals *signals, const struct signal *rows)
 {
-    for (; rows->name; rows++) {
-        const uint64_t limit = limit_of(rows, signals->job.limits);
-        if (limit && signals->n < MOST_SIGNALS)
-            signals->all[signals->n++] = (struct kept){.signal = rows, .limit = limit};
+    for (; rows->name && signals->n < MOST_SIGNALS; rows++) {
+        struct progress_signal *shown = &signals->job.progress->signals[signals->n];
+        atomic_store(&shown->unit, rows->unit);
+        signals->all[signals->n++] = (struct kept){.signal = rows, .shown = shown};
     }
+}
+
+/* Whoever reads takes over what was ordered: before the first look, and each other. */
+static struct limits take_limits(struct signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    const struct limits limits = signals->limits;
+    for (size_t i = 0; i < signals->n; i++) {
+        struct kept *kept = &signals->all[i];
+        kept->limit = limit_of(kept->signal, &limits);
+        atomic_store(&kept->shown->limit, kept->limit);
+        if (kept->limit)
+            continue;
+        kept->reading = READING_NONE;
+        kept->read_ms = kept->total_at_ms = 0;
+        atomic_store(&kept->shown->name, NULL);
+    }
+    pthread_mutex_unlock(&signals->lock);
+    return limits;
 }
 
 struct signals *signals_new(const struct signals_job *job)
 {
     struct signals *signals = must_alloc(sizeof *signals);
 
-    *signals = (struct signals){.job = *job};
+    *signals = (struct signals){.job = *job, .limits = *job->limits};
     (void)pthread_mutex_init(&signals->lock, NULL);
-    keep_those_with_limits(signals, common_signals);
-    keep_those_with_limits(signals, job->dsn->dialect->server->signals);
-    for (size_t i = 0; i < signals->n; i++) {
-        struct progress_signal *shown = &job->progress->signals[i];
-        signals->all[i].shown = shown;
-        atomic_store(&shown->unit, signals->all[i].signal->unit);
-        atomic_store(&shown->limit, signals->all[i].limit);
-    }
+    keep(signals, common_signals);
+    keep(signals, job->dsn->dialect->server->signals);
     return signals;
 }
 
@@ -76,6 +90,13 @@ void signals_free(struct signals *signals)
         return;
     (void)pthread_mutex_destroy(&signals->lock);
     free(signals);
+}
+
+void signals_set_limits(struct signals *signals, const struct limits *limits)
+{
+    pthread_mutex_lock(&signals->lock);
+    signals->limits = *limits;
+    pthread_mutex_unlock(&signals->lock);
 }
 
 /* ---- how bad it is ---- */
@@ -219,7 +240,7 @@ static bool is_due(const struct kept *kept)
 {
     const uint64_t often_ms = kept->signal->is_late ? SLOW_HEARTBEAT_MS : SELDOM_MS;
 
-    return !kept->read_ms || clock_ms() - kept->read_ms >= often_ms;
+    return kept->limit && (!kept->read_ms || clock_ms() - kept->read_ms >= often_ms);
 }
 
 /* Before that there seem to be none. */
@@ -238,12 +259,13 @@ void signals_watch(struct signals *signals, struct cancel *cancel,
     bool is_first = true;
     struct look look = {
         .arena = arena_new(),
-        .limits = signals->job.limits,
         .progress = signals->job.progress,
         .disk = {.arena = arena_new()},
     };
 
     do {
+        const struct limits limits = take_limits(signals);
+        look.limits = &limits;
         arena_reset(look.arena);
         connect_look(signals, &look);
         beat(signals, &look, listener);

@@ -64,6 +64,8 @@ struct signals_job {
 unsigned signals_strain(struct signals *signals, bool in_company, const char **reason);
 
 struct signals *signals_new(const struct signals_job *job);
+/* From the next look on, by any thread; their strings live as long as `signals`. */
+void signals_set_limits(struct signals *signals, const struct limits *limits);
 /* Who hears of what is read. */
 struct signals_listener {
     void *owner;

@@ -28,6 +28,17 @@ const struct signal postgres_signals[] = {
      .is_rate = true,
      .questions = {"SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')"
                    "::pg_catalog.int8"}},
+ /* A checkpoint that cannot follow lets it grow beyond the whole. */
+    {.name = "checkpoint age",
+     .unit = "%",
+     .reason = "checkpoints do not follow",
+     LIMITED_BY(checkpoint),
+     .is_soft = true,
+     .questions =
+         {"SELECT (100 * pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), c.redo_lsn)"
+          " / pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')))"
+          "::pg_catalog.int8\n"
+          "FROM pg_catalog.pg_control_checkpoint() c"}},
     {.name = "slot retention",
      .unit = "bytes",
      .reason = "a replication slot keeps much WAL",
@@ -36,5 +47,5 @@ const struct signal postgres_signals[] = {
          {"SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(),"
           " s.restart_lsn))::pg_catalog.int8\n"
           "FROM pg_catalog.pg_replication_slots s"}},
-    {.name = NULL                          },
+    {.name = NULL              },
 };

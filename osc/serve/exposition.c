@@ -108,13 +108,14 @@ static void print_signals(const struct progress *progress, const char *labels, s
     for (size_t family = 0; family < ARRAY_SIZE(families); family++) {
         metrics_family(out, families[family].name, "gauge", families[family].help);
         for (size_t i = 0; i < MOST_SIGNALS; i++) {
-            if (!READ(signals[i].name)) /* not all exist on every server */
+            const char *name = READ(signals[i].name);
+            if (!name) /* not all exist on every server, or have a limit */
                 continue;
             const char *unit = READ(signals[i].unit);
             const double values[] = {(double)READ(signals[i].value), (double)READ(signals[i].limit),
                                      READ(signals[i].is_unknown)};
             AUTO(text) more = TEXT_INIT;
-            metrics_label(&more, "signal", READ(signals[i].name));
+            metrics_label(&more, "signal", name);
             text_add(&more, ",");
             metrics_label(&more, "unit", unit ? unit : "");
             metrics_sample(out, families[family].name, labels, more.bytes, values[family]);

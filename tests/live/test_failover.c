@@ -31,17 +31,6 @@ static int close_scene(void **state)
     return 0;
 }
 
-static void make_table(struct scene *s, const char *table)
-{
-    AUTO(text) rows = TEXT_INIT;
-
-    scene_sql(s, "CREATE TABLE %s (id int PRIMARY KEY, v int NOT NULL)", table);
-    scene_sql(s, "CREATE INDEX %s_v ON %s (v)", table, table);
-    for (int i = 1; i <= ROWS; i++)
-        text_printf(&rows, "%s(%d, %d)", i > 1 ? ", " : "", i, i);
-    scene_sql(s, "INSERT INTO %s VALUES %s", table, rows.bytes);
-}
-
 /* What the application does, before the failover and after it. */
 static void write_to(struct scene *s, const char *table, int by)
 {
@@ -89,7 +78,7 @@ static const char *name(struct scene *s, size_t i)
 
 static void start_and_die(struct scene *s, const char *table, const char *step)
 {
-    make_table(s, table);
+    scene_make_numbers(s, table, ROWS);
     scene_kill_at(s, step);
     assert_exit(scene_osc(s, "alter", table, "ADD COLUMN c int", "--after=drop", "--threads=1",
                           "--verify=none", NULL),
@@ -149,7 +138,7 @@ static void halt_at(struct scene *s, struct run *run, const char *table, const c
 {
     const char *colon = strrchr(s->dsn, ':'), *path = strrchr(s->dsn, '/');
 
-    make_table(s, table);
+    scene_make_numbers(s, table, ROWS);
     *run = (struct run){.scene = *s, .table = table, .moment = moment};
     (void)snprintf(run->scene.directory, sizeof run->scene.directory, "/tmp/osc-run-XXXXXX");
     assert_non_null(mkdtemp(run->scene.directory));

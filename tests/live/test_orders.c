@@ -41,17 +41,6 @@ static int close_scene(void **state)
     return 0;
 }
 
-static void make(struct scene *s, const char *table)
-{
-    AUTO(text) rows = TEXT_INIT;
-
-    scene_sql(s, "CREATE TABLE %s (id int PRIMARY KEY, v int NOT NULL)", table);
-    scene_sql(s, "CREATE INDEX %s_v ON %s (v)", table, table);
-    for (int i = 1; i <= ROWS; i++)
-        text_printf(&rows, "%s(%d, %d)", i > 1 ? ", " : "", i, i);
-    scene_sql(s, "INSERT INTO %s VALUES %s", table, rows.bytes);
-}
-
 /* ---- orders, several at once ---- */
 
 struct order {
@@ -90,16 +79,22 @@ static void tell(struct scene *s, const char *table, const struct order *orders)
 
 /* ---- what the run says, as osc status reads it ---- */
 
-static void await_progress(struct scene *s, const char *wanted)
+static void await_in_progress(struct scene *s, const char *words, bool wanted)
 {
     const struct deadline until = deadline_in_ms(PROMPT_MS);
     const char *progress;
 
-    while (!strstr(progress = scene_value(s, "SELECT progress FROM osc_state"), wanted)) {
+    while ((strstr(progress = scene_value(s, "SELECT progress FROM osc_state"), words) != NULL) !=
+           wanted) {
         if (deadline_passed(&until))
-            fail_msg("no %s in %s", wanted, progress);
+            fail_msg("%s %s in %s", wanted ? "no" : "still", words, progress);
         (void)cancel_sleep_ms(NULL, 20);
     }
+}
+
+static void await_progress(struct scene *s, const char *wanted)
+{
+    await_in_progress(s, wanted, true);
 }
 
 static void assert_orders_stand(struct scene *s, bool paused, bool let_go)
@@ -178,7 +173,7 @@ static void while_it_works_every_order_is_heeded(void **state)
 {
     struct scene *s = *state;
 
-    make(s, "t");
+    scene_make_numbers(s, "t", ROWS);
     scene_hold(s, points[0]);
     const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--cutover=manual",
                                   "--max-commit-time=off", NULL);
@@ -210,12 +205,87 @@ static void while_it_works_every_order_is_heeded(void **state)
     assert_migrated(s, osc, ROWS + ARRAY_SIZE(points));
 }
 
+static uint64_t sessions(struct scene *s)
+{
+    return scene_number(s, "SELECT COUNT(*) FROM %s",
+                        scene_pick(s, "pg_stat_activity WHERE backend_type = 'client backend'",
+                                   "information_schema.processlist"));
+}
+
+static void await_sessions(struct scene *s, uint64_t wanted)
+{
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+
+    while (sessions(s) != wanted && !deadline_passed(&until))
+        (void)cancel_sleep_ms(NULL, 20);
+    assert_int_equal(sessions(s), wanted);
+}
+
+static void set(struct scene *s, const char *word)
+{
+    assert_heeded(s, give(s, (struct order){"set", word}, "t"), "set");
+}
+
+/* One copies, or compares, and stands still; those that an order adds come to the same place. */
+static void more_threads_come_at_once(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(setenv("OSC_TUNE_CHUNK", "1", 1), 0);
+    scene_make_numbers(s, "t", 3000);
+    scene_hold(s, "chunk-committed");
+    scene_hold(s, "verify-differs");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--threads=1", "--repair",
+                                  "--max-commit-time=off", NULL);
+    scene_await(s, "chunk-committed");
+    await_progress(s, "\"threads\":1,\"attempts\"");
+    set(s, "threads=3");
+    await_progress(s, "\"threads\":3,\"attempts\"");
+    set(s, "threads=1");
+    scene_hold(s, "verify");
+    scene_release(s, "chunk-committed");
+    scene_await(s, "verify");
+    scene_sql(s, "UPDATE t_osc_new SET v = 0 WHERE id = 1");
+    scene_release(s, "verify");
+    scene_await(s, "verify-differs");
+    const uint64_t before = sessions(s);
+    set(s, "threads=3");
+    await_sessions(s, before + 2);
+    scene_release(s, "verify-differs");
+    assert_migrated(s, osc, 3000);
+    assert_int_equal(unsetenv("OSC_TUNE_CHUNK"), 0);
+}
+
+static void limits_are_changed_on_the_way(void **state)
+{
+    struct scene *s = *state;
+
+    scene_make_numbers(s, "t", ROWS);
+    scene_hold(s, "copy");
+    const pid_t osc =
+        scene_start(s, "alter", "t", "ADD COLUMN c int", "--throttle-query=SELECT 1", NULL);
+    scene_await(s, "copy");
+    await_progress(s, "\"reason\":\"--throttle-query says so\"");
+    set(s, "throttle-query=none");
+    await_in_progress(s, "\"query\"", false);
+    await_in_progress(s, "\"duty_percent\":0", false);
+    set(s, "throttle-flag-file=/");
+    await_progress(s, "\"reason\":\"the flag file is there\"");
+    set(s, "max-commit-time=7s");
+    await_progress(s, "\"limit\":7000");
+    assert_says(scene_wait(s, give(s, (struct order){"set", "replica=mysql://r/"}, "t")), 2,
+                "replica cannot be changed while a migration runs");
+    scene_release(s, "copy");
+    set(s, "throttle-flag-file=none");
+    assert_migrated(s, osc, ROWS);
+}
+
 /* Between two database calls; a call that takes long has a test of its own below. */
 static void while_it_works_an_abort_is_obeyed(void **state)
 {
     struct scene *s = *state;
 
-    make(s, "t");
+    scene_make_numbers(s, "t", ROWS);
     for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
         scene_hold(s, points[i]);
         const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", NULL);
@@ -289,7 +359,7 @@ static void while_it_waits_every_order_is_heeded(void **state)
 
     it_is_monday(s);
     for (size_t i = 0; i < WAITS; i++) {
-        make(s, name(s, i));
+        scene_make_numbers(s, name(s, i), ROWS);
         runs[i] = scene_start(s, "alter", name(s, i), "ADD COLUMN c int", waits[i].option, NULL);
     }
     for (size_t i = 0; i < WAITS; i++)
@@ -326,7 +396,7 @@ static void while_it_waits_for_its_hour_the_word_is_above_it(void **state)
 
     it_is_monday(s);
     for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
-        make(s, name(s, i));
+        scene_make_numbers(s, name(s, i), ROWS);
         runs[i] = scene_start(s, "alter", name(s, i), "ADD COLUMN c int", waits[i].option, NULL);
     }
     for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
@@ -337,6 +407,30 @@ static void while_it_waits_for_its_hour_the_word_is_above_it(void **state)
         assert_exit(scene_wait(s, runs[i]), 0);
         assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM w%zu WHERE c IS NULL", i), ROWS);
     }
+}
+
+/* Between two tries of the swap osc pauses for up to ten seconds, here at once for so long. */
+static void an_order_is_a_reason_to_try_again(void **state)
+{
+    struct scene *s = *state;
+    struct link reader = arrives(s);
+
+    assert_int_equal(setenv("OSC_TUNE_CUTOVER_PAUSE_MS", "10000", 1), 0);
+    scene_make_numbers(s, "t", ROWS);
+    scene_hold(s, "cutover");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", NULL);
+    scene_await(s, "cutover");
+    does(&reader, "BEGIN");
+    does(&reader, "SELECT * FROM t LIMIT 1");
+    scene_release(s, "cutover");
+    awaits(s, osc, "cutover attempt failed");
+    does(&reader, "COMMIT");
+    const uint64_t began_ms = clock_ms();
+    set(s, "cutover-timeout=1h");
+    assert_migrated(s, osc, ROWS);
+    assert_in_range(clock_ms() - began_ms, 0, 3 * PROMPT_MS);
+    link_close(&reader);
+    assert_int_equal(unsetenv("OSC_TUNE_CUTOVER_PAUSE_MS"), 0);
 }
 
 /* ---- a statement that takes long ---- */
@@ -373,7 +467,7 @@ static void a_statement_that_takes_long_is_shown_and_ends_with_an_abort(void **s
     struct scene *s = *state;
     const size_t n = s->is_postgres ? ARRAY_SIZE(cases) : 1;
 
-    make(s, "t");
+    scene_make_numbers(s, "t", ROWS);
     for (size_t i = 0; i < n; i++) {
         struct link other;
         if (s->is_postgres) {
@@ -414,9 +508,12 @@ int main(void)
 #define QUICK(name) cmocka_unit_test_setup_teardown(name, open_quick, close_scene)
     const struct CMUnitTest tests[] = {
         QUICK(while_it_works_every_order_is_heeded),
+        QUICK(more_threads_come_at_once),
+        QUICK(limits_are_changed_on_the_way),
         QUICK(while_it_works_an_abort_is_obeyed),
         TEST(while_it_waits_every_order_is_heeded),
         TEST(while_it_waits_for_its_hour_the_word_is_above_it),
+        TEST(an_order_is_a_reason_to_try_again),
         TEST(a_statement_that_takes_long_is_shown_and_ends_with_an_abort),
     };
 

@@ -122,24 +122,27 @@ enum where { EVERYWHERE, POSTGRES, MYSQL_FAMILY };
 
 static const struct signal_case {
     enum where where;
-    const char *option, *reason;
-    bool lasts; /* perhaps: migrations side by side give each other cause */
+    const char *option, *reason; /* NULL: it depends on the server */
+    bool lasts;                  /* perhaps: migrations side by side give each other cause */
 } signals[] = {
     {EVERYWHERE,   "--max-commit-time=50ms",    "commits take long",                 false},
-    {EVERYWHERE,   "--max-running=1",           "",                                  true },
+    {EVERYWHERE,   "--max-running=1",           NULL,                                true },
     {EVERYWHERE,   "--max-lock-waits=1",        "sessions wait for locks",           false},
     {EVERYWHERE,   "--max-load=1%",             "the host is busy",                  true },
+    {EVERYWHERE,   "--max-checkpoint-age=1%",   NULL,                                true },
     {EVERYWHERE,   "--min-free-disk=1000TiB",   "the disk is nearly full",           true },
     {POSTGRES,     "--max-wal-rate=1MiB",       "much WAL is written",               false},
     {POSTGRES,     "--max-slot-retention=1MiB", "a replication slot keeps much WAL", false},
     {MYSQL_FAMILY, "--max-history=1",           "old versions of rows pile up",      true },
-    {MYSQL_FAMILY, "--max-checkpoint-age=1%",   "the redo log fills up",             true },
 };
 
 static const char *reason_of(const struct scene *s, const struct signal_case *signal)
 {
-    return *signal->reason ? signal->reason
-                           : scene_pick(s, "many sessions are active", "many threads are running");
+    if (signal->reason)
+        return signal->reason;
+    return strstr(signal->option, "checkpoint")
+               ? scene_pick(s, "checkpoints do not follow", "the redo log fills up")
+               : scene_pick(s, "many sessions are active", "many threads are running");
 }
 
 static bool is_here(const struct scene *s, const struct signal_case *signal)

@@ -367,10 +367,10 @@ static void the_signals_are_shown(void **state)
     const pid_t run = scene_start(s, "alter", "t", "ADD COLUMN c int", "--max-load=1000",
                                   "--max-wal-rate=1GiB", "--max-checkpoint-age=90%", NULL);
     scene_await(s, "before-indexes");
-    static const char *const everywhere[] = {"replica lag", "commit", "load", "lock waits",
-                                             "disk reserve"};
+    static const char *const everywhere[] = {"replica lag", "commit",       "load",
+                                             "lock waits",  "disk reserve", "checkpoint age"};
     static const char *const postgres[] = {"active sessions", "WAL rate"};
-    static const char *const mysql[] = {"running threads", "history list", "checkpoint age"};
+    static const char *const mysql[] = {"running threads", "history list"};
     for (size_t i = 0; i < ARRAY_SIZE(everywhere); i++)
         await_status(s, everywhere[i]);
     for (size_t i = 0; s->is_postgres && i < ARRAY_SIZE(postgres); i++)

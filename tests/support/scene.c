@@ -155,6 +155,17 @@ void scene_script(struct scene *scene, const char *statements)
         scene_sql(scene, "%s", one);
 }
 
+void scene_make_numbers(struct scene *scene, const char *table, unsigned rows)
+{
+    AUTO(text) values = TEXT_INIT;
+
+    scene_sql(scene, "CREATE TABLE %s (id int PRIMARY KEY, v int NOT NULL)", table);
+    scene_sql(scene, "CREATE INDEX %s_v ON %s (v)", table, table);
+    for (unsigned i = 1; i <= rows; i++)
+        text_printf(&values, "%s(%u, %u)", i > 1 ? ", " : "", i, i);
+    scene_sql(scene, "INSERT INTO %s VALUES %s", table, values.bytes);
+}
+
 bool scene_try_sql(struct scene *scene, const char *statement)
 {
     struct error err = ERROR_INIT;

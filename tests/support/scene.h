@@ -41,6 +41,8 @@ void scene_move(struct scene *scene, const char *server);
 /* Runs statements (printf style); fails the test on error. */
 void scene_sql(struct scene *scene, const char *format, ...) PRINTF(2, 3);
 void scene_script(struct scene *scene, const char *statements); /* separated by ; */
+/* A table (id, v) with an index on v and the rows (1, 1), (2, 2), … */
+void scene_make_numbers(struct scene *scene, const char *table, unsigned rows);
 bool scene_try_sql(struct scene *scene, const char *statement); /* false on error */
 /* The one value; "" for NULL or no row. */
 const char *scene_value(struct scene *scene, const char *format, ...) PRINTF(2, 3);
