@@ -1,5 +1,5 @@
 /*
- * Who watches a migration from outside: Prometheus, a browser, and clients that
+ * What a migration shows to whoever watches it from outside, and clients that
  * mean no good.
  */
 #include "tests/unit/unit.h"
@@ -16,18 +16,14 @@
 #include "osc/base/cancel.h"
 #include "osc/base/clock.h"
 #include "tests/support/http.h"
+#include "tests/support/listener.h"
 #include "tests/support/scene.h"
 
 enum { PATIENCE_MS = 30000, CROWD = 100 };
 
 static int open_scene(void **state)
 {
-    struct scene *s = scene_open("watch");
-
-    scene_sql(s, "CREATE TABLE items (id int PRIMARY KEY, name varchar(50))");
-    for (unsigned i = 0; i < 50; i++)
-        scene_sql(s, "INSERT INTO items VALUES (%u, 'item')", i);
-    *state = s;
+    *state = listener_scene("watch");
     return 0;
 }
 
@@ -40,37 +36,6 @@ static int close_scene(void **state)
 }
 
 /* ---- what the tests say ---- */
-
-struct run {
-    pid_t pid;
-    unsigned port;
-};
-
-/* osc stands still with all rows copied, and listens. */
-static struct run start_and_hold(struct scene *s, const char *file)
-{
-    struct run run = {.port = http_free_port()};
-    char address[40];
-
-    (void)snprintf(address, sizeof address, "127.0.0.1:%u", run.port);
-    scene_hold(s, "before-indexes");
-    run.pid = scene_start(s, "alter", "items", "ADD COLUMN c int", "--metrics-listen", address,
-                          file ? "--metrics-file" : NULL, file, NULL);
-    scene_await(s, "before-indexes");
-    return run;
-}
-
-static void end(struct scene *s, struct run run)
-{
-    scene_release(s, "before-indexes");
-    assert_exit(scene_wait(s, run.pid), 0);
-}
-
-static void assert_has(const char *text, const char *words)
-{
-    if (!strstr(text, words))
-        fail_msg("\"%s\" is not in:\n%s", words, text);
-}
 
 /* The value of the first sample that begins so; -1 when there is none. */
 static double sample(const char *text, const char *name, const char *label)
@@ -101,21 +66,7 @@ static void read_file(const char *path, struct text *text)
     (void)fclose(file);
 }
 
-/* What a command of the shell says and whether it succeeds; a missing program does not. */
-static int run_program(const char *command, struct text *said)
-{
-    char buffer[4096];
-    size_t n;
-    FILE *pipe = popen(command, "r");
-
-    assert_non_null(pipe);
-    text_clear(said);
-    while ((n = fread(buffer, 1, sizeof buffer, pipe)) > 0)
-        text_add_bytes(said, buffer, n);
-    return pclose(pipe);
-}
-
-static json_t *status_of(struct run run)
+static json_t *status_of(struct listener run)
 {
     AUTO(text) answer = TEXT_INIT;
 
@@ -133,7 +84,7 @@ static const char *string_of(const json_t *object, const char *name)
 }
 
 /* What is shown is looked at twice a second. */
-static json_t *await_step(struct run run, const char *step)
+static json_t *await_step(struct listener run, const char *step)
 {
     const struct deadline until = deadline_in_ms(PATIENCE_MS);
     json_t *status = status_of(run);
@@ -152,7 +103,7 @@ static json_t *await_step(struct run run, const char *step)
 static void metrics_say_what_happens(void **state)
 {
     struct scene *s = *state;
-    const struct run run = start_and_hold(s, NULL);
+    const struct listener run = listener_hold(s, NULL);
     AUTO(text) answer = TEXT_INIT;
 
     http_get(run.port, "/metrics", &answer);
@@ -172,7 +123,7 @@ static void metrics_say_what_happens(void **state)
     assert_int_equal(json_array_size(json_object_get(status, "step_names")), 9);
     assert_true(json_array_size(json_object_get(status, "events")) >= 5);
     json_decref(status);
-    end(s, run);
+    listener_end(s, run);
 }
 
 static void the_file_tells_how_it_ended(void **state)
@@ -184,10 +135,10 @@ static void the_file_tells_how_it_ended(void **state)
 
     (void)snprintf(path, sizeof path, "%s/osc.prom", s->directory);
     (void)snprintf(command, sizeof command, "promtool check metrics <%s 2>&1", path);
-    const struct run run = start_and_hold(s, path);
+    const struct listener run = listener_hold(s, path);
     read_file(path, &text);
     assert_true(sample(text.bytes, "osc_migration_state", "state=\"running\"") == 1);
-    end(s, run);
+    listener_end(s, run);
     read_file(path, &text);
     assert_true(sample(text.bytes, "osc_migration_state", "state=\"done\"") == 1);
     assert_true(sample(text.bytes, "osc_cutover_stall_seconds_count", "") >= 1);
@@ -245,7 +196,7 @@ static void errors_of_the_server_are_counted(void **state)
 static void a_port_that_is_taken_changes_nothing(void **state)
 {
     struct scene *s = *state;
-    const struct run run = start_and_hold(s, NULL);
+    const struct listener run = listener_hold(s, NULL);
     char address[40];
 
     (void)snprintf(address, sizeof address, "%u", run.port);
@@ -261,7 +212,7 @@ static void a_port_that_is_taken_changes_nothing(void **state)
                           "/nowhere/osc.prom", NULL),
                 1, "/nowhere/osc.prom");
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM osc_state"), 1);
-    end(s, run);
+    listener_end(s, run);
 }
 
 static void a_unix_socket_serves_as_well(void **state)
@@ -290,7 +241,7 @@ static void a_unix_socket_serves_as_well(void **state)
 
 /* ---- clients that mean no good ---- */
 
-static void assert_serves(struct run run)
+static void assert_serves(struct listener run)
 {
     AUTO(text) answer = TEXT_INIT;
 
@@ -317,7 +268,7 @@ static void it_is_only_to_be_read(void **state)
         {"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n",                                   " 200 "},
     };
     struct scene *s = *state;
-    const struct run run = start_and_hold(s, NULL);
+    const struct listener run = listener_hold(s, NULL);
 
     for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
         AUTO(text) answer = TEXT_INIT;
@@ -330,7 +281,7 @@ static void it_is_only_to_be_read(void **state)
             assert_string_equal(http_body(&answer), "");
     }
     assert_serves(run);
-    end(s, run);
+    listener_end(s, run);
 }
 
 static void nonsense_is_survived(void **state)
@@ -340,7 +291,7 @@ static void nonsense_is_survived(void **state)
     unsigned seed = 1;
 
     assert_int_equal(setenv("OSC_TUNE_SILENCE_S", "1", 1), 0);
-    const struct run run = start_and_hold(s, NULL);
+    const struct listener run = listener_hold(s, NULL);
     for (unsigned round = 0; round < 30; round++) {
         AUTO(text) answer = TEXT_INIT;
         const int connection = http_connect(run.port);
@@ -361,7 +312,7 @@ static void nonsense_is_survived(void **state)
             fail_msg("round %u: the connection stays open", round);
     }
     assert_serves(run);
-    end(s, run);
+    listener_end(s, run);
 }
 
 static unsigned long resident_pages(pid_t pid)
@@ -385,7 +336,7 @@ static void a_crowd_of_slow_clients_is_sent_away(void **state)
     static const char head[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
 
     assert_int_equal(setenv("OSC_TUNE_WHOLE_MS", "1000", 1), 0);
-    const struct run run = start_and_hold(s, NULL);
+    const struct listener run = listener_hold(s, NULL);
     assert_serves(run);
     const unsigned long before = resident_pages(run.pid);
     for (unsigned i = 0; i < CROWD; i++) {
@@ -403,182 +354,9 @@ static void a_crowd_of_slow_clients_is_sent_away(void **state)
         fail_msg("memory has grown from %lu to %lu pages", before, after);
     /* Somebody honest gets his turn, and the migration is not kept waiting. */
     json_decref(status_of(run));
-    end(s, run);
+    listener_end(s, run);
     for (unsigned i = 0; i < CROWD; i++)
         (void)close(crowd[i]);
-}
-
-/* ---- Prometheus itself ---- */
-
-/* The answer to a query of it; "" while it does not answer. */
-static bool prometheus_says(unsigned port, const char *query, const char *words)
-{
-    char command[600];
-    AUTO(text) said = TEXT_INIT;
-
-    (void)snprintf(command, sizeof command,
-                   "promtool query instant http://127.0.0.1:%u '%s' 2>/dev/null", port, query);
-    return run_program(command, &said) == 0 && strstr(said.bytes, words);
-}
-
-static void await_prometheus(unsigned port, const char *query, const char *words)
-{
-    const struct deadline until = deadline_in_ms(PATIENCE_MS);
-
-    while (!prometheus_says(port, query, words)) {
-        if (deadline_passed(&until))
-            fail_msg("Prometheus (package prometheus) does not say %s to %s", words, query);
-        (void)cancel_sleep_ms(NULL, 100);
-    }
-}
-
-static pid_t start_prometheus(struct scene *s, unsigned port, unsigned target)
-{
-    char config[300], data[300], listen[60];
-
-    (void)snprintf(config, sizeof config, "--config.file=%s/prometheus.yml", s->directory);
-    (void)snprintf(data, sizeof data, "--storage.tsdb.path=%s/tsdb", s->directory);
-    (void)snprintf(listen, sizeof listen, "--web.listen-address=127.0.0.1:%u", port);
-    FILE *file = fopen(strchr(config, '=') + 1, "w");
-    assert_non_null(file);
-    (void)fprintf(file,
-                  "global: {scrape_interval: 500ms, evaluation_interval: 500ms}\n"
-                  "rule_files: [%s/alerts.yml]\n"
-                  "scrape_configs: [{job_name: osc, static_configs: [{targets: "
-                  "[\"127.0.0.1:%u\"]}]}]\n",
-                  SERVE_DIR, target);
-    assert_int_equal(fclose(file), 0);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)!freopen("/dev/null", "w", stderr);
-        (void)execlp("prometheus", "prometheus", config, data, listen, NULL);
-        _exit(127);
-    }
-    return pid;
-}
-
-/* ---- the dashboard ---- */
-
-/* As Grafana asks it where everything is chosen. */
-static void add_query(struct text *request, const char *expression)
-{
-    static const struct {
-        const char *variable, *value;
-    } chosen[] = {
-        {"$server",          ".*"},
-        {"$table",           ".*"},
-        {"$__rate_interval", "1m"}
-    };
-
-    while (*expression) {
-        const char *value = NULL;
-        for (size_t i = 0; !value && i < ARRAY_SIZE(chosen); i++)
-            if (strncmp(expression, chosen[i].variable, strlen(chosen[i].variable)) == 0) {
-                value = chosen[i].value;
-                expression += strlen(chosen[i].variable);
-            }
-        if (value)
-            text_add(request, value);
-        else
-            text_printf(request, "%%%02x", (unsigned char)*expression++);
-    }
-}
-
-/* Nothing happened that they would tell of. */
-static bool may_be_empty(const char *expression)
-{
-    static const char *const names[] = {"osc_replica_lag_seconds", "osc_throttled_seconds_total",
-                                        "osc_sql_errors_total"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strstr(expression, names[i]))
-            return true;
-    return false;
-}
-
-static void assert_panel_has_data(unsigned port, const char *expression)
-{
-    AUTO(text) request = TEXT_INIT;
-    AUTO(text) answer = TEXT_INIT;
-
-    text_add(&request, "GET /api/v1/query?query=");
-    add_query(&request, expression);
-    text_add(&request, " HTTP/1.0\r\n\r\n");
-    http_ask(port, request.bytes, &answer);
-    assert_has(answer.bytes, "\"status\":\"success\"");
-    if (strstr(answer.bytes, "\"result\":[]") && !may_be_empty(expression))
-        fail_msg("a panel stays empty: %s", expression);
-}
-
-static void assert_dashboard_has_data(unsigned port)
-{
-    json_t *dashboard = json_load_file(SERVE_DIR "/dashboard.json", 0, NULL);
-    unsigned asked = 0;
-    size_t i, k;
-    json_t *panel, *target;
-
-    json_array_foreach(json_object_get(dashboard, "panels"), i, panel)
-    {
-        json_array_foreach(json_object_get(panel, "targets"), k, target)
-        {
-            assert_panel_has_data(port, string_of(target, "expr"));
-            asked++;
-        }
-    }
-    assert_true(asked > 15);
-    json_decref(dashboard);
-}
-
-static void prometheus_scrapes_it_to_the_end(void **state)
-{
-    struct scene *s = *state;
-    const unsigned port = http_free_port();
-    const struct run run = start_and_hold(s, NULL);
-    const pid_t prometheus = start_prometheus(s, port, run.port);
-
-    await_prometheus(port, "osc_rows_copied_total{table=\"items\"}", "=> 50 ");
-    await_prometheus(port, "count_over_time(osc_heartbeats_total[1m]) > 2", "items");
-    assert_true(prometheus_says(port, "osc_migration_step == 1", "indexes"));
-    assert_dashboard_has_data(port);
-    /* The run is short of one reading when it is over; it waits for it. */
-    end(s, run);
-    await_prometheus(port, "last_over_time(osc_migration_state{state=\"done\"}[1m])", "=> 1 ");
-    assert_true(prometheus_says(port, "absent(ALERTS)", "=> 1 "));
-    (void)kill(prometheus, SIGKILL);
-    (void)waitpid(prometheus, NULL, 0);
-}
-
-/* ---- a browser ---- */
-
-static void the_page_draws_itself_without_a_word_of_complaint(void **state)
-{
-    static const char *const drawn[] = {"items</h1>",
-                                        "data-state=\"running\"",
-                                        "aria-current=\"step\">indexes",
-                                        "<svg",
-                                        "Rows per second",
-                                        "step table=items step=indexes",
-                                        "id=\"lost\" role=\"alert\" hidden"};
-    struct scene *s = *state;
-    const struct run run = start_and_hold(s, NULL);
-    char command[1200];
-    AUTO(text) page = TEXT_INIT;
-
-    (void)snprintf(command, sizeof command,
-                   "HOME=%s timeout 60 chromium --headless=new --no-sandbox --disable-gpu "
-                   "--disable-dev-shm-usage --user-data-dir=%s/browser --window-size=390,844 "
-                   "--virtual-time-budget=5000 --enable-logging=stderr --dump-dom "
-                   "http://127.0.0.1:%u/ 2>%s/console",
-                   s->directory, s->directory, run.port, s->directory);
-    if (run_program(command, &page) != 0)
-        fail_msg("chromium (package chromium) failed: %s", page.bytes);
-    for (size_t i = 0; i < ARRAY_SIZE(drawn); i++)
-        assert_has(page.bytes, drawn[i]);
-    (void)snprintf(command, sizeof command, "grep CONSOLE %s/console", s->directory);
-    AUTO(text) complaints = TEXT_INIT;
-    if (run_program(command, &complaints) == 0)
-        fail_msg("the page complains: %s", complaints.bytes);
-    end(s, run);
 }
 
 int main(void)
@@ -594,8 +372,6 @@ int main(void)
         TEST(it_is_only_to_be_read),
         TEST(nonsense_is_survived),
         TEST(a_crowd_of_slow_clients_is_sent_away),
-        TEST(prometheus_scrapes_it_to_the_end),
-        TEST(the_page_draws_itself_without_a_word_of_complaint),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -28,6 +28,26 @@ static const struct blocker_dialect shy = {
     .holders = one_question, .suspects = another_question, .kill = may_not};
 static const struct dialect crowded = {.driver = &fake_driver, .blockers = &shy};
 
+/* Who looks out, and a server that answers. */
+struct stage {
+    struct plan plan;
+    struct patience patience;
+    struct lookout lookout;
+    struct db db;
+};
+
+static void set_up(struct stage *stage, const struct dialect *dialect,
+                   const struct fake_answer *answers)
+{
+    static const struct facts facts = {.kill_right = "GRANT KILLING"};
+    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
+
+    stage->plan = (struct plan){.dialect = dialect, .facts = &facts, .source = &source};
+    stage->patience = (struct patience){.lock_ms = 100, .kill_after_ms = 1000};
+    stage->lookout = (struct lookout){.plan = &stage->plan, .patience = &stage->patience};
+    fake_open(&stage->db, dialect, answers);
+}
+
 static void many_blockers_are_counted_and_a_missing_right_is_named(void **state)
 {
     static const struct fake_answer answers[] = {
@@ -37,24 +57,19 @@ static void many_blockers_are_counted_and_a_missing_right_is_named(void **state)
                  "6|f|h|9000|idle||\n7|g|h|9000|idle||"},
         {.words = NULL                 }
     };
-    static const struct facts facts = {.kill_right = "GRANT KILLING"};
-    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
-    const struct patience patience = {.lock_ms = 100, .kill_after_ms = 1000};
-    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
-    struct lookout lookout = {.plan = &plan, .patience = &patience};
     struct error err = ERROR_INIT;
-    struct db db;
+    struct stage stage;
 
     (void)state;
-    fake_open(&db, &crowded, answers);
-    assert_false(lookout_is_clear(&lookout, &db, &err));
+    set_up(&stage, &crowded, answers);
+    assert_false(lookout_is_clear(&stage.lookout, &stage.db, &err));
     assert_int_equal(err.kind, ERROR_TRANSIENT);
     assert_non_null(strstr(err.text, "and 2 more"));
     assert_null(strstr(err.text, "open")); /* no value is told */
     assert_null(strstr(err.text, "x"));
-    (void)lookout_advise(&lookout, "", "osc resume", &err);
+    (void)lookout_advise(&stage.lookout, "", "osc resume", &err);
     assert_string_equal(err.hint, "GRANT KILLING, then osc resume");
-    fake_close(&db);
+    fake_close(&stage.db);
 }
 
 static unsigned kills;
@@ -76,22 +91,17 @@ static void a_blocker_that_takes_its_time_to_end_is_ended_once(void **state)
     static const struct blocker_dialect able = {
         .holders = one_question, .suspects = another_question, .kill = kills_slowly};
     static const struct dialect dialect = {.driver = &fake_driver, .blockers = &able};
-    static const struct facts facts = {.kill_right = ""};
-    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
-    const struct patience patience = {.lock_ms = 100, .kill_after_ms = 1000};
-    struct plan plan = {.dialect = &dialect, .facts = &facts, .source = &source};
-    struct lookout lookout = {.plan = &plan, .patience = &patience};
     struct error err = ERROR_INIT;
-    struct db db;
+    struct stage stage;
 
     (void)state;
-    fake_open(&db, &dialect, answers);
+    set_up(&stage, &dialect, answers);
     for (unsigned i = 0; i < 2; i++) {
         error_clear(&err);
-        assert_false(lookout_is_clear(&lookout, &db, &err));
+        assert_false(lookout_is_clear(&stage.lookout, &stage.db, &err));
     }
     assert_int_equal(kills, 1);
-    fake_close(&db);
+    fake_close(&stage.db);
 }
 
 static void no_value_of_a_statement_is_shown(void **state)
@@ -115,20 +125,15 @@ static void blockers_that_cannot_be_asked_for_change_no_error(void **state)
         {.words = "holders", .error = ERROR_SERVER},
         {.words = NULL                 }
     };
-    static const struct facts facts = {.vendor = "any"};
-    static const struct table source = {.schema = "s", .name = "t", .quoted = "s.t"};
-    const struct patience patience = {.lock_ms = 100};
-    struct plan plan = {.dialect = &crowded, .facts = &facts, .source = &source};
-    struct lookout lookout = {.plan = &plan, .patience = &patience};
     struct error err = ERROR_INIT;
-    struct db db;
+    struct stage stage;
 
     (void)state;
-    fake_open(&db, &crowded, answers);
+    set_up(&stage, &crowded, answers);
     error_set(&err, ERROR_TRANSIENT, "not in time");
-    lookout_explain(&lookout, &db, &err);
+    lookout_explain(&stage.lookout, &stage.db, &err);
     assert_string_equal(err.text, "not in time");
-    fake_close(&db);
+    fake_close(&stage.db);
 }
 
 int main(void)
