@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 struct pair {
-    char directory[200], primary[220], replica[220]; /* the lab's */
-    char primary_dsn[300], replica_dsn[300];
+    char directory[200], primary[220], replica[220], other[220]; /* the lab's */
+    char primary_dsn[300], replica_dsn[300], other_dsn[300];     /* other: "" for none */
     pthread_t brake;
     atomic_uint percent; /* 0: there is no brake */
     int applier;
@@ -21,6 +21,11 @@ struct pair *pair_start(void);
 void pair_stop(struct pair *pair);
 
 void pair_apply(const struct pair *pair, const char *how); /* stop, go, or seconds of delay */
+
+/* The MySQL family: a second primary, which the replica follows as well. */
+void pair_add_other(struct pair *pair);
+void pair_apply_other(const struct pair *pair, const char *how);
+
 /* What applies there runs for so many percent of the time, as on a slow machine; 100: as it is. */
 void pair_slow_down(struct pair *pair, unsigned percent);
 void pair_promote(const struct pair *pair);      /* with all that has arrived */
