@@ -62,7 +62,8 @@ const struct option option_max_flow_control = {
     .least = 1,
     .most = 100,
     .commands = FOR_CHANGE,
-    .help = "Galera: work less while it keeps writers waiting for more than this part of the time.",
+    .help = "Galera, whose nodes are refused as yet: work less while it keeps writers waiting for "
+            "more than this part of the time.",
 };
 
 const struct option option_max_history = {

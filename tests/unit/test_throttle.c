@@ -130,7 +130,7 @@ static void fewer_threads_work_side_by_side_from_now_on(void **state)
     assert_int_equal(atomic_load(&scene->progress.threads_allowed), 1);
 }
 
-/* ---- Galera, which no server of the live tests has ---- */
+/* ---- Galera, whose one node in the live tests waits for nobody ---- */
 
 static struct fake_answer galera_says[] = {
     {.words = "WSREP_FLOW_CONTROL_PAUSED_NS", .rows = "100"},
