@@ -7,13 +7,13 @@ from pathlib import Path
 
 from servers import install
 
-COURSE = """set terminal svg size 900,{height} dynamic enhanced font 'sans-serif,11' background rgb 'white'
+COURSE = """set terminal svg size 900,{height} dynamic noenhanced font 'sans-serif,11' background rgb 'white'
 set output '{out}'
 set multiplot layout {n},1 title "{title}"
 set logscale y
 set yrange [0.1:20000]
 set xrange [{first}:{last}]
-set ytics ('0.1' 0.1, '1' 1, '10' 10, '100' 100, '1 s' 1000, '10 s' 10000)
+set ytics ('0.1 ms' 0.1, '1 ms' 1, '10 ms' 10, '100 ms' 100, '1 s' 1000, '10 s' 10000)
 set grid ytics lc rgb '#dddddd'
 set lmargin 8
 set rmargin 3
@@ -44,7 +44,7 @@ def plot_server(server, runs, out):
     ways = [middle_run([r for r in runs if r["way"] == way]) for way in dict.fromkeys(r["way"] for r in runs)]
     last = max(r["ended_s"] - r["began_s"] for r in ways) + 1
     title = f"{server} {runs[0]['version'].split('-')[0].split()[0]}, {runs[0]['rows']} rows, {runs[0]['load']} transactions/s: " \
-            "slowest transaction of each 100 ms"
+            "slowest transaction of each 100 ms, seconds since it began"
     script = COURSE.format(height=60 + 150 * len(ways), out=out, n=len(ways), title=title, first=-5, last=round(last, 1))
     for run in ways:
         points = "\n".join(f"{x} {y}" for x, y in course_of(run) if x > -5)
