@@ -119,6 +119,22 @@ static void it_sees_who_has_been_at_it_for_long(void **state)
     link_close(&writer);
 }
 
+static void it_sees_who_says_what_not_every_server_can_show(void **state)
+{
+    struct scene *s = *state;
+    struct link writer;
+    struct busy sleeper;
+
+    make_t(s);
+    writer = begins_to_write(s);
+    starts(&sleeper, writer, scene_pick(s, "SELECT pg_sleep(5), '😀'", "SELECT SLEEP(5), '😀'"));
+    json_t *seen = advice(s, "t");
+    assert_true(figure(seen, "sample", "longest_transaction_ms", NULL) >= 1000);
+    json_decref(seen);
+    assert_int_equal(ends(&sleeper), REPLY_OK);
+    link_close(&sleeper.link);
+}
+
 static void a_table_that_is_missing_is_refused_at_once(void **state)
 {
     assert_says(scene_osc(*state, "advise", "nowhere", "--sample=1h", NULL), 3, "nowhere");
@@ -220,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_sees_the_writers),
         TEST(it_sees_who_has_been_at_it_for_long),
+        TEST(it_sees_who_says_what_not_every_server_can_show),
         TEST(a_table_that_is_missing_is_refused_at_once),
         TEST(without_a_place_for_the_sample_none_is_taken),
         TEST(it_says_that_one_sample_is_little),
