@@ -93,7 +93,7 @@ static const char *lag_words(const struct sampling *now, struct arena *arena)
     if (!now->replicas)
         return "no replica seen";
     if (now->replicas_unknown)
-        return arena_printf(arena, "the lag of %u replicas (of %u) cannot be told",
+        return arena_printf(arena, "the lag of %u of %u replicas cannot be told",
                             now->replicas_unknown, now->replicas);
     return arena_printf(arena, "the slowest replica (of %u) was %s behind at most", now->replicas,
                         human_duration(now->lag_ms).text);

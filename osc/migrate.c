@@ -148,7 +148,7 @@ static bool await_shadow(struct migration *m, struct lookout *lookout, const str
     if (deadline_passed(until))
         return lookout_advise(lookout, "", "osc resume", err);
     return cancel_sleep_ms(m->cancel, backoff_until_ms(until, attempt, 100, 5000)) ||
-           cancel_check(m->cancel, err);
+           cancel_check(m->cancel, err); /* uncovered: ^C in this very pause */
 }
 
 static bool step_indexes(struct migration *m, struct error *err)
@@ -356,7 +356,7 @@ static bool world_is_as_planned(struct migration *m, enum step_id step, struct e
         if (deadline_passed(&until))
             return error_prefix(err, "looking at %s", m->plan.source->quoted);
         if (!cancel_sleep_ms(m->cancel, backoff_until_ms(&until, n, 100, 5000)))
-            return cancel_check(m->cancel, err);
+            return cancel_check(m->cancel, err); /* uncovered: ^C in this very pause */
     }
 }
 

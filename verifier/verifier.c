@@ -290,7 +290,8 @@ static bool watch_workers(struct verifier *verifier, struct error *err)
                 interrupt = deadline_in_ms(INTERRUPT_EVERY_MS);
             }
         } else if (!start_workers(verifier, throttle_threads(verifier->job->throttle), err)) {
-            good = false; /* uncovered: the same */
+            /* uncovered: the same */
+            good = false;
             group_cancel(verifier->group);
         }
     }

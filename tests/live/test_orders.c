@@ -272,6 +272,7 @@ static void limits_are_changed_on_the_way(void **state)
     set(s, "throttle-flag-file=/");
     await_progress(s, "\"reason\":\"the flag file is there\"");
     set(s, "max-commit-time=7s");
+    set(s, "max-lag=3s");
     await_progress(s, "\"limit\":7000");
     assert_says(scene_wait(s, give(s, (struct order){"set", "replica=mysql://r/"}, "t")), 2,
                 "replica cannot be changed while a migration runs");
