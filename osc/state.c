@@ -76,9 +76,10 @@ bool state_begin(struct db *db, const struct state_row *row, uint64_t *id, struc
     bool good = false;
     /*
      * Another process may create the table at the same time, or drop it between the
-     * two: it ended the last migration in it.
+     * two: it ended the last migration in it.  Where many begin and end, that comes
+     * again.
      */
-    for (int tries = 3; !good && tries > 0; tries--) {
+    for (int tries = 10; !good && tries > 0; tries--) {
         error_clear(err);
         good = add_row(db, &env, row->schema, id, err);
         if (err->kind != ERROR_MISSING && err->kind != ERROR_CONFLICT)

@@ -36,7 +36,8 @@ static const struct {
     {"42883", ERROR_MISSING  }, /* function */
     {"3D000", ERROR_MISSING  }, /* database */
     {"3F000", ERROR_MISSING  }, /* schema */
-    {"42710", ERROR_CONFLICT }, /* the row type of a table that somebody else has just made */
+    {"42P07", ERROR_CONFLICT }, /* a table that somebody else has just made, … */
+    {"42710", ERROR_CONFLICT }, /* … or its row type */
     {"42501", ERROR_DENIED   },
     {"28",    ERROR_DENIED   },
     {"0L",    ERROR_DENIED   },

@@ -147,6 +147,7 @@ static void the_kinds_of_the_codes(void **state)
     assert_int_equal(postgres_error_kind("40003"), ERROR_LOST);
     assert_int_equal(postgres_error_kind("23505"), ERROR_CONFLICT);
     assert_int_equal(postgres_error_kind("42710"), ERROR_CONFLICT);
+    assert_int_equal(postgres_error_kind("42P07"), ERROR_CONFLICT);
     assert_int_equal(postgres_error_kind("23502"), ERROR_DATA);
     assert_int_equal(postgres_error_kind("22P02"), ERROR_DATA);
     assert_int_equal(postgres_error_kind("08006"), ERROR_LOST);
