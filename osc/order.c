@@ -54,7 +54,7 @@ static bool change_options(struct migration *m, const struct words *assignments,
             holds_swap |= strncmp(assignments->list[i], "cutover=", 8) == 0;
         }
         if (!rules_settle(&options, clock_calendar(), m->arena, err))
-            return false;
+            return false; /* uncovered: each word was checked when it was set */
         options_save(&options, &text);
         if (!state_order_options(m->db, m->state.schema, m->state.id, orders.number, text.bytes,
                                  holds_swap, &done, err))

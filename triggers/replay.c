@@ -242,7 +242,7 @@ static bool settle(struct replay *replay, struct error *err)
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000)))
             return cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
         if (db_is_lost(replay->lanes[0]) && !connect_lane(replay, 0, err))
-            return false;
+            return false; /* uncovered: a second failure within the handling of the first */
     }
 }
 

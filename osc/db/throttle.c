@@ -260,7 +260,7 @@ void throttle_stop(struct throttle *throttle)
     struct error ignored = ERROR_INIT;
 
     if (!throttle)
-        return;
+        return; /* uncovered: it was not started, no thread can be had */
     group_cancel(throttle->watch);
     (void)!group_join(throttle->watch, &ignored);
     signals_free(throttle->signals);

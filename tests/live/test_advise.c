@@ -152,6 +152,15 @@ static void without_a_place_for_the_sample_none_is_taken(void **state)
     free(home);
 }
 
+static void samples_that_cannot_be_read_are_an_error(void **state)
+{
+    struct scene *s = *state;
+    const char *file = arena_printf(s->arena, "%s/osc", s->directory);
+
+    assert_int_equal(fclose(fopen(file, "w")), 0); /* where a directory should be */
+    assert_says(scene_osc(s, "advise", "--sample=2s", NULL), 1, "cannot be read: Not a directory");
+}
+
 static void it_says_that_one_sample_is_little(void **state)
 {
     struct scene *s = *state;
@@ -239,6 +248,7 @@ int main(void)
         TEST(it_sees_who_says_what_not_every_server_can_show),
         TEST(a_table_that_is_missing_is_refused_at_once),
         TEST(without_a_place_for_the_sample_none_is_taken),
+        TEST(samples_that_cannot_be_read_are_an_error),
         TEST(it_says_that_one_sample_is_little),
         TEST(ctrl_c_ends_it_with_a_report),
         TEST(kept_samples_show_the_quiet_hours),
