@@ -32,7 +32,7 @@ struct writer {
     bool inside;            /* a transaction is open */
     int hot;                /* the hot row that the current statement counts up, or -1 */
     int64_t last_generated; /* the server must never give out a smaller key */
-    int64_t last_committed; /* of these; a server that crashed may give out later ones again */
+    int64_t last_committed; /* of these; later ones may be given out again, as nobody has them */
 };
 
 struct reader {

@@ -109,6 +109,8 @@ static void settle(struct writer *w, enum outcome outcome)
     w->hot = -1;
     if (outcome == OUTCOME_ACKNOWLEDGED)
         w->last_committed = w->last_generated;
+    else if (outcome == OUTCOME_REFUSED)
+        w->last_generated = w->last_committed; /* a server that rebuilds the table gives it again */
     ledger_settle(w->ledger, outcome);
 }
 
