@@ -2,6 +2,7 @@
 import json, signal, subprocess, time
 
 from servers import TRAFFIC
+from tables import SHAPES
 
 SETTLE = 1  # second after
 
@@ -11,7 +12,7 @@ class Application:
 
     def __init__(self, server, rate, work, calm):
         self.report = work / "report.json"
-        self.process = subprocess.Popen([TRAFFIC, "--dsn", server.url, "--shape", "users", "--writers", "4", "--readers", "4",
+        self.process = subprocess.Popen([TRAFFIC, "--dsn", server.url, "--shape", SHAPES["users"][0], "--writers", "4", "--readers", "4",
                                          "--rate", str(rate / 2), "--read-rate", str(rate / 2), "--mix", "update",
                                          "--report", str(self.report)],
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -10,6 +10,7 @@ TRAFFIC = str(ROOT / "build/tests/support/traffic")
 
 BIG = {"postgres": "-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min",
        "mysql": "--innodb-buffer-pool-size=2G"}
+REDO = {"mysql": " --innodb-redo-log-capacity=2G", "mariadb": " --innodb-log-file-size=1G"}  # as one gives a server with such a cache
 
 DIGITS = """CREATE TABLE IF NOT EXISTS digits (i INT PRIMARY KEY);
 INSERT IGNORE INTO digits WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT i FROM n;"""
@@ -62,7 +63,7 @@ class Server:
     def __init__(self, name, work):
         self.name, self.dir = name, Path(work) / name
         self.kind = "postgres" if name.startswith("postgres") else "mysql"
-        options = dict(os.environ, LAB_OPTIONS=BIG[self.kind])
+        options = dict(os.environ, LAB_OPTIONS=BIG[self.kind] + REDO.get(name.rstrip("0123456789"), ""))
         out = subprocess.run([LAB, "start", name, self.dir, "--die-with", str(os.getpid())], check=True, text=True,
                              stdout=subprocess.PIPE, env=options).stdout
         self.url = out.split()[-1]

@@ -3,7 +3,8 @@ import subprocess
 
 from servers import TRAFFIC
 
-SHAPES = {"users": "users", "composite": "parts", "uuid": "sessions"}  # made by the traffic program
+# Made by the traffic program: the shape, and the table's name.
+SHAPES = {"users": ("people", "users"), "random": ("people", "users"), "composite": ("composite", "parts"), "uuid": ("uuid", "sessions")}
 # users in random physical order, rows of 8 KB in two blobs, 20 narrow columns, 8 secondary indexes
 TABLES = ["users", "random", "wide", "narrow", "composite", "uuid", "indexes"]
 
@@ -50,12 +51,12 @@ def rows_of(table, rows):
 
 def make(server, table, rows):
     """Makes it, and returns its name on the server."""
-    if table in SHAPES or table == "random":
-        subprocess.run([TRAFFIC, "--dsn", server.url, "--shape", SHAPES.get(table) and table or "users", "--create", str(rows),
-                        "--create-only"], check=True, stdout=subprocess.DEVNULL)
+    shape, name = SHAPES.get(table, (None, table))
+    if shape:
+        subprocess.run([TRAFFIC, "--dsn", server.url, "--shape", shape, "--create", str(rows), "--create-only"], check=True,
+                       stdout=subprocess.DEVNULL)
     else:
         server.sql(*own_table(table, server.kind, rows_of(table, rows)))
-    name = SHAPES.get(table, "users" if table == "random" else table)
     if table == "random":
         server.sql("CREATE TEMPORARY TABLE mixed AS SELECT * FROM users ORDER BY md5(id::text)", "TRUNCATE users",
                    "INSERT INTO users OVERRIDING SYSTEM VALUE SELECT * FROM mixed")

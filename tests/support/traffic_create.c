@@ -46,7 +46,8 @@ static bool drop_table(struct link *link, const struct target *target)
 
 static bool create_unique(struct link *link, const struct target *target)
 {
-    const int unique = shape_column_with(target->shape, CONTENT_EMAIL);
+    const int email = shape_column_with(target->shape, CONTENT_EMAIL);
+    const int unique = email < 0 ? shape_column_with(target->shape, CONTENT_ADDRESS) : email;
     struct statement s;
     if (unique < 0)
         return true;

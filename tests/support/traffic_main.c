@@ -27,7 +27,7 @@ static const char usage[] =
     "traffic --dsn URL [options]: write to a table, and witness what was acknowledged\n"
     "  --dsn URL          postgres://, mysql:// or mariadb://user[:pass]@host:port/db\n"
     "  --table NAME       (the shape's own)      --schema NAME\n"
-    "  --shape NAME       users composite text uuid quoted longname nullable\n"
+    "  --shape NAME       users people composite text uuid quoted longname nullable\n"
     "  --create ROWS      create and fill the table first, replacing one of that name\n"
     "  --create-only      and do nothing else\n"
     "  --writers N        (8)                    --readers N   point reads (0)\n"

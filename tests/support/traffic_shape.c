@@ -51,6 +51,12 @@ static void make_email(uint64_t generation, char *room, struct value *v)
     set_text(v, room, length);
 }
 
+/* Each has its own, as mix() gives no number twice, and they are in no order. */
+static void make_address(uint64_t generation, char *room, struct value *v)
+{
+    set_text(v, room, snprintf(room, VALUE_ROOM, "u%016" PRIx64 "@example.com", mix(generation)));
+}
+
 static const char *const awkward[] = {
     "O'Brien",
     "back\\slash",
@@ -128,6 +134,7 @@ void shape_value(const struct target *target, size_t column, uint64_t generation
     }
     switch (c->content) {
     case CONTENT_EMAIL: make_email(generation, room, v); return;
+    case CONTENT_ADDRESS: make_address(generation, room, v); return;
     case CONTENT_NAME:
         if (hash % 11 == 1)
             set_text(v, room, snprintf(room, VALUE_ROOM, "%s", ""));

@@ -17,7 +17,8 @@ enum content {
     CONTENT_KEY_TENANT, /* integer part of a composite key */
     CONTENT_KEY_CODE,   /* text whose case may change */
     CONTENT_KEY_UUID,
-    CONTENT_EMAIL, /* unique */
+    CONTENT_EMAIL,   /* unique, and exchanged between rows */
+    CONTENT_ADDRESS, /* unique, in no order */
     CONTENT_NAME,
     CONTENT_SMALL,
     CONTENT_BIO,

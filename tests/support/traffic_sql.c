@@ -207,6 +207,11 @@ void new_image(struct writer *w, struct image *image)
         image->generation[i] = generation;
 }
 
+static bool is_unique(const struct shape_column *column)
+{
+    return column->content == CONTENT_EMAIL || column->content == CONTENT_ADDRESS;
+}
+
 void change_some(struct writer *w, struct image *image, bool *changed, bool with_unique)
 {
     const struct target *target = &w->t->target;
@@ -216,15 +221,14 @@ void change_some(struct writer *w, struct image *image, bool *changed, bool with
     const size_t certain = keys + writer_random(w) % columns;
     bool any = false;
     for (size_t i = keys; i < target->column_count; i++) {
-        const bool unique = target->shape->columns[i].content == CONTENT_EMAIL;
+        const bool unique = is_unique(&target->shape->columns[i]);
         if (!target->used[i] || (unique && !(with_unique && choice % 4 == 0)))
             continue;
         changed[i] = i == certain || (choice >> i & 3) == 3;
         any = any || changed[i];
     }
     for (size_t i = target->column_count; !any && i > keys; i--)
-        any = changed[i - 1] =
-            target->used[i - 1] && target->shape->columns[i - 1].content != CONTENT_EMAIL;
+        any = changed[i - 1] = target->used[i - 1] && !is_unique(&target->shape->columns[i - 1]);
     for (size_t i = keys; i < target->column_count; i++)
         if (changed[i])
             image->generation[i] = generation;
