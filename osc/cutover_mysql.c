@@ -15,11 +15,11 @@
 #include "osc/base/fail.h"
 #include "osc/base/group.h"
 #include "osc/base/log.h"
+#include "osc/counter_mysql.h"
 #include "osc/cutover_dialect.h"
 #include "osc/db/driver.h"
 #include "osc/plan/tablelock_mysql.h"
 #include "osc/sentry_mysql.h"
-#include "osc/shadow_mysql.h"
 
 enum {
     RENAME_SEEN_MS = 2000, /* for the RENAME to reach the queue */
@@ -215,7 +215,7 @@ static bool check_nothing_slipped(struct db *db, const struct plan *plan, struct
 static bool swap(struct db *db, const struct plan *plan, const char *deferred UNUSED,
                  struct error *err)
 {
-    if (!mysql_carry_counter(db, plan, err))
+    if (!counter_carry(db, plan, err))
         return false;
     if (plan->facts->renames_under_lock)
         return swap_under_lock(db, plan, err);

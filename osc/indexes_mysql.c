@@ -128,18 +128,10 @@ static bool is_migration_key(const struct plan *plan, const struct key *key)
     return found == key->n_columns;
 }
 
-static const struct column *automatic_column(const struct table *table)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (table->columns[i].is_automatic)
-            return &table->columns[i];
-    return NULL;
-}
-
 /* Does an index that stays begin with the AUTO_INCREMENT column already? */
 static bool is_automatic_served(const struct plan *plan)
 {
-    const struct column *automatic = automatic_column(plan->shadow);
+    const struct column *automatic = table_automatic(plan->shadow);
 
     for (size_t i = 0; automatic && i < plan->shadow->n_keys; i++) {
         const struct key *key = &plan->shadow->keys[i];
@@ -155,7 +147,7 @@ static bool begins_with_automatic(const struct plan *plan, const char *behind_na
     const char *behind;
     const char *column = quoted_name(behind_name, end, arena, &behind);
 
-    return column && strcasecmp(column, automatic_column(plan->shadow)->name) == 0;
+    return column && strcasecmp(column, table_automatic(plan->shadow)->name) == 0;
 }
 
 struct deferral deferral_choose(const struct plan *plan, const char *definition)

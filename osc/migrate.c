@@ -81,12 +81,7 @@ static bool save_watermark(void *owner, const char *watermark, struct error *err
 /* Two that take turns at the lock of the shadow's counter are slower than one. */
 static bool copies_take_turns(const struct migration *m)
 {
-    const struct table *shadow = m->plan.shadow;
-
-    for (size_t i = 0; i < shadow->n_columns; i++)
-        if (shadow->columns[i].is_automatic && db_facts(m->db)->counter_takes_turns)
-            return true;
-    return false;
+    return table_automatic(m->plan.shadow) && db_facts(m->db)->counter_takes_turns;
 }
 
 static bool copy(struct migration *m, struct cancel *cancel, struct error *err)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "osc/base/log.h"
+#include "osc/counter_mysql.h"
 #include "osc/db/driver.h"
 #include "osc/db/interruptible.h"
 #include "osc/indexes_mysql.h"
@@ -11,7 +12,6 @@
 #include "osc/plan/identity_mysql.h"
 #include "osc/sentry_mysql.h"
 #include "osc/shadow.h"
-#include "osc/shadow_mysql.h"
 
 /* ---- what the ALTER made of it ---- */
 
@@ -83,31 +83,6 @@ static bool apply_alter(struct db *db, const struct plan *plan, const char *befo
     return error_hint(err, "nothing was changed");
 }
 
-/* ---- AUTO_INCREMENT ---- */
-
-bool mysql_carry_counter(struct db *db, const struct plan *plan, struct error *err)
-{
-    uint64_t source = 0, shadow = 0;
-
-    if (!mysql_next_value(db, plan->source->quoted, &source, err) ||
-        !mysql_next_value(db, sql_lookup(&plan->env, "shadow"), &shadow, err))
-        return false;
-    if (source <= shadow)
-        return true;
-    for (size_t i = 0; i < plan->shadow->n_columns; i++) {
-        if (!plan->shadow->columns[i].is_automatic)
-            continue;
-        struct arena *arena = arena_new();
-        struct sql_env env = {.arena = arena, .outer = &plan->env};
-        sql_bind_u64(&env, "next", source);
-        const bool good =
-            sql_exec(db, "ALTER TABLE {shadow} AUTO_INCREMENT = {next}", &env, NULL, err);
-        arena_free(arena);
-        return good;
-    }
-    return true;
-}
-
 /* ---- creating it ---- */
 
 /*
@@ -133,21 +108,23 @@ static bool take_off_indexes(struct db *db, const struct plan *plan,
     return good;
 }
 
-/* From a table like the source to the shadow. */
+/* From a table like the source to the shadow; `after`: as it shall be in the end. */
 static bool shape(struct db *db, struct plan *plan, const char *before, const char **deferred,
-                  struct error *err)
+                  const char **after, struct error *err)
 {
-    const char *shadow = sql_lookup(&plan->env, "shadow"), *after = NULL;
+    const char *shadow = sql_lookup(&plan->env, "shadow");
 
     if (!apply_alter(db, plan, before, err) ||
-        !mysql_definition(db, shadow, plan->arena, &after, err) ||
-        !check_definition(plan, before, after, err) || !plan_shadow(plan, db, err))
+        !mysql_definition(db, shadow, plan->arena, after, err) ||
+        !check_definition(plan, before, *after, err) || !plan_shadow(plan, db, err))
         return false;
-    const struct deferral deferral = deferral_choose(plan, after);
+    const struct deferral deferral = deferral_choose(plan, *after);
     *deferred = deferral_save(&deferral, plan->arena);
-    return mysql_carry_counter(db, plan, err) && take_off_indexes(db, plan, &deferral, err) &&
-           mysql_carry_counter(db, plan, err);
+    return counter_carry(db, plan, err) && take_off_indexes(db, plan, &deferral, err) &&
+           counter_carry(db, plan, err);
 }
+
+static const char drop_all[] = "DROP TABLE IF EXISTS {plain}, {shadow}";
 
 static void drop_quietly(struct db *db, const struct plan *plan, const char *statement)
 {
@@ -160,19 +137,26 @@ static void drop_quietly(struct db *db, const struct plan *plan, const char *sta
 
 static bool create(struct db *db, struct plan *plan, const char **deferred, struct error *err)
 {
-    const char *before = NULL;
+    const char *before = NULL, *after = NULL;
 
     if (!sql_exec(db, "CREATE TABLE {shadow} LIKE {source}", &plan->env, NULL, err))
         return false;
     if (mysql_definition(db, sql_lookup(&plan->env, "shadow"), plan->arena, &before, err) &&
-        likeness_check(plan, before, err) && shape(db, plan, before, deferred, err))
+        likeness_check(plan, before, err) && shape(db, plan, before, deferred, &after, err) &&
+        counter_take_off(db, plan, after, err))
         return true;
     if (err->kind != ERROR_LOST)
-        drop_quietly(db, plan, "DROP TABLE IF EXISTS {shadow}");
+        drop_quietly(db, plan, drop_all);
     return false;
 }
 
-/* Indexes come and go while it is made; columns and options stay. */
+static bool is_alike(const char *now, const char *then, struct arena *arena)
+{
+    return then && definition_is_same(definition_without_indexes(now, arena),
+                                      definition_without_indexes(then, arena));
+}
+
+/* Indexes and the counter come and go while it is made; columns and options stay. */
 static bool is_ours(struct db *db, const struct plan *plan, const char *deferred, bool *ours,
                     struct error *err)
 {
@@ -182,8 +166,8 @@ static bool is_ours(struct db *db, const struct plan *plan, const char *deferred
     const bool good = deferral_load(deferred, arena, &deferral, err) &&
                       mysql_definition(db, sql_lookup(&plan->env, "shadow"), arena, &now, err);
 
-    *ours = good && definition_is_same(definition_without_indexes(now, arena),
-                                       definition_without_indexes(deferral.definition, arena));
+    *ours = good && (is_alike(now, deferral.definition, arena) ||
+                     is_alike(now, counter_definition_without(deferral.definition, arena), arena));
     arena_free(arena);
     return good;
 }
@@ -191,8 +175,7 @@ static bool is_ours(struct db *db, const struct plan *plan, const char *deferred
 /* A cutover that died may have left a sentry beside it. */
 static bool drop(struct db *db, const struct plan *plan, struct error *err)
 {
-    return sentry_drop(db, plan, err) &&
-           sql_exec(db, "DROP TABLE IF EXISTS {shadow}", &plan->env, NULL, err);
+    return sentry_drop(db, plan, err) && sql_exec(db, drop_all, &plan->env, NULL, err);
 }
 
 /* ---- rehearsing for osc plan ---- */
@@ -216,14 +199,16 @@ static bool rehearse(struct db *db, struct plan *plan, const char **deferred, st
 {
     static const char as_said[] = "CREATE TABLE", as_run[] = "CREATE TEMPORARY TABLE";
     struct text *script = db->script;
-    const char *before = NULL;
+    const char *before = NULL, *after = NULL;
     AUTO(text) run = TEXT_INIT;
 
     db_record(db, &run, true);
     bool good =
         sql_exec(db, "CREATE TEMPORARY TABLE {shadow} LIKE {source}", &plan->env, NULL, err) &&
         mysql_definition(db, sql_lookup(&plan->env, "shadow"), plan->arena, &before, err) &&
-        shape(db, plan, before, deferred, err);
+        shape(db, plan, before, deferred, &after, err);
+    db_record(db, &run, false); /* a temporary table has no partitions */
+    good = good && counter_take_off(db, plan, after, err);
     db_record(db, script, true);
     if (!good && cannot_be_temporary(err)) {
         plan_find(plan, FINDING_NOTE, "rehearsal", "osc alter goes on where this ends",
@@ -348,6 +333,7 @@ static bool build(struct db *db, const struct plan *plan, const char *deferred,
     struct addition addition = {plan, &deferral, arena};
 
     const bool good = deferral_load(deferred, arena, &deferral, err) &&
+                      counter_put_back(db, plan, deferral.definition, err) &&
                       (!deferral.indexes || (use_threads(db, threads ? threads : 1, arena, err) &&
                                              interruptible(db, cancel, add, &addition, err))) &&
                       check_finished(db, plan, &deferral, arena, err);

@@ -54,6 +54,7 @@ void names_derive(struct names *names, const char *table, const struct facts *fa
     names->sentry = names->retired;
     names->journal = names_with_suffix(table, "_osc_journal", facts, arena);
     names->chunks = names_with_suffix(table, "_osc_chunks", facts, arena);
+    names->plain = names_with_suffix(table, "_osc_plain", facts, arena);
     names->trigger_insert = names_with_suffix(table, "_osc_ins", facts, arena);
     names->trigger_update = names_with_suffix(table, "_osc_upd", facts, arena);
     names->trigger_delete = names_with_suffix(table, "_osc_del", facts, arena);

@@ -19,6 +19,14 @@ const struct column *table_column(const struct table *table, const char *name)
     return NULL;
 }
 
+const struct column *table_automatic(const struct table *table)
+{
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (table->columns[i].is_automatic)
+            return &table->columns[i];
+    return NULL;
+}
+
 void plan_find(struct plan *plan, enum finding_level level, const char *check, const char *hint,
                const char *format, ...)
 {
@@ -82,6 +90,7 @@ static void bind_names(struct plan *plan, struct db *db)
     bind_table(plan, db, "journal", plan->names.journal);
     bind_table(plan, db, "sentry", plan->names.sentry);
     bind_table(plan, db, "chunks", plan->names.chunks);
+    bind_table(plan, db, "plain", plan->names.plain);
 }
 
 /* A plan may outlive the connection it was made on. */

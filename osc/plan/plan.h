@@ -34,6 +34,7 @@ struct mapping {
 struct names {
     const char *shadow, *retired, *journal, *sentry;
     const char *chunks; /* record of what was copied, while the shadow has no index */
+    const char *plain;  /* takes the rows when the shadow has done without its counter */
     const char *trigger_insert, *trigger_update,
         *trigger_delete;  /* where triggers are named objects of a schema */
     const char *function; /* where triggers call one */

@@ -113,14 +113,6 @@ bool check_binlog(struct db *db, struct plan *plan, struct error *err)
     return true;
 }
 
-static bool has_automatic_column(const struct table *table)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (table->columns[i].is_automatic)
-            return true;
-    return false;
-}
-
 bool check_locks(struct db *db, struct plan *plan, struct error *err)
 {
     const char *mode, *priority;
@@ -132,10 +124,6 @@ bool check_locks(struct db *db, struct plan *plan, struct error *err)
         plan_find(plan, FINDING_REFUSAL, "locks", "restart the server with mode 1 or 2",
                   "innodb_autoinc_lock_mode is 0: the journal could make transactions of the "
                   "application deadlock");
-    if (strcmp(mode, "1") == 0 && has_automatic_column(plan->source))
-        plan_find(plan, FINDING_NOTE, "locks", "",
-                  "innodb_autoinc_lock_mode is 1: chunks of a table with AUTO_INCREMENT are "
-                  "written one at a time; mode 2 would let them run side by side");
     /* The queued RENAME must come before every write that waits with it. */
     if (!plan->facts->renames_under_lock && strtoull(priority, NULL, 10) < 1000000)
         plan_find(plan, FINDING_REFUSAL, "locks", "SET GLOBAL max_write_lock_count = DEFAULT",

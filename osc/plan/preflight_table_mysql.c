@@ -180,6 +180,7 @@ bool check_leftovers(struct db *db, struct plan *plan, struct error *err)
     static const char died[] = "osc abort TABLE if a run of osc left it, else drop or rename it";
 
     return check_free(db, plan, plan->names.shadow, died, err) &&
+           check_free(db, plan, plan->names.plain, died, err) &&
            check_free(db, plan, plan->names.journal, died, err) &&
            check_free(db, plan, plan->names.retired,
                       "osc finish drops what an earlier migration kept; else drop or rename it",

@@ -52,5 +52,6 @@ struct table {
 };
 
 const struct column *table_column(const struct table *table, const char *name); /* NULL: none */
+const struct column *table_automatic(const struct table *table); /* the first; NULL: none */
 
 #endif

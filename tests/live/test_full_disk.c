@@ -62,7 +62,7 @@ static void room_is_made(void)
 static const char *file_of(struct scene *s, const char *table)
 {
     return s->is_postgres ? scene_value(s, "SELECT pg_relation_filepath('%s')", table)
-                          : arena_printf(s->arena, "/%s.ibd", table);
+                          : arena_printf(s->arena, "/%s.ibd\n/%s#P", table, table);
 }
 
 static struct traffic *begin(struct scene *s)
