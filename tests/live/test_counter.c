@@ -79,7 +79,9 @@ static void die(struct scene *s, const char *moment)
     const pid_t run = begin(s, "ADD COLUMN c int", moment);
 
     kill(run, SIGKILL);
-    assert_int_equal(scene_wait(s, run).status, 128 + SIGKILL);
+    struct outcome outcome = scene_wait(s, run);
+    assert_int_equal(outcome.status, 128 + SIGKILL);
+    outcome_free(&outcome);
     scene_release(s, moment);
 }
 
