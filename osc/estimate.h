@@ -2,7 +2,7 @@
  * Estimate: how long a migration is going to take.
  *
  * Rows, bytes and indexes by constants of the kind of server (bench/README.md
- * says how they were found), scaled by how fast this server's processor is now.
+ * says how they were found), scaled by the root of how fast its processor is now.
  * For an idle server that holds the table in memory: no promise.
  */
 #ifndef OSC_ESTIMATE_H

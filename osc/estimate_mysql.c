@@ -2,21 +2,21 @@
 
 #include "osc/db/server.h"
 
-static const struct costs of_mysql = {.probe_s = 0.035,
-                                      .start = 0.4,
-                                      .per_mrow = 3.2,
-                                      .per_gib = 6,
-                                      .per_index_gib = 30,
-                                      .verify_per_mrow = 2,
-                                      .verify_per_gib = 3};
+static const struct costs of_mysql = {.probe_s = 0.023,
+                                      .start = 0.2,
+                                      .per_mrow = 4.7,
+                                      .per_gib = 4.6,
+                                      .per_index_gib = 25,
+                                      .verify_per_mrow = 2.1,
+                                      .verify_per_gib = 0.75};
 
-static const struct costs of_mariadb = {.probe_s = 0.03,
-                                        .start = 0.3,
-                                        .per_mrow = 2.6,
-                                        .per_gib = 3.5,
+static const struct costs of_mariadb = {.probe_s = 0.025,
+                                        .start = 0.1,
+                                        .per_mrow = 2.2,
+                                        .per_gib = 2,
                                         .per_index_gib = 16,
-                                        .verify_per_mrow = 2.5,
-                                        .verify_per_gib = 3};
+                                        .verify_per_mrow = 1.4,
+                                        .verify_per_gib = 0.35};
 
 static const struct costs *costs(const struct facts *facts)
 {

@@ -2,13 +2,13 @@
 
 #include "osc/base/macro.h"
 
-static const struct costs every = {.probe_s = 0.03,
-                                   .start = 0.35,
-                                   .per_mrow = 1.2,
-                                   .per_gib = 2.2,
-                                   .per_index_gib = 10,
-                                   .verify_per_mrow = 0.8,
-                                   .verify_per_gib = 0.85};
+static const struct costs every = {.probe_s = 0.028,
+                                   .start = 0.13,
+                                   .per_mrow = 1.5,
+                                   .per_gib = 6.6,
+                                   .per_index_gib = 10.5,
+                                   .verify_per_mrow = 0.7,
+                                   .verify_per_gib = 0.9};
 
 static const struct costs *costs(const struct facts *facts UNUSED)
 {

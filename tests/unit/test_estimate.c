@@ -31,7 +31,7 @@ static void rows_bytes_and_indexes_count(void **state)
 
 static void a_slow_server_takes_longer(void **state)
 {
-    const struct estimate estimate = estimate_of(&costs, &table, 0.2, false);
+    const struct estimate estimate = estimate_of(&costs, &table, 0.4, false);
 
     (void)state;
     assert_true(is_about(estimate.likely_s, 50));
