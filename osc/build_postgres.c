@@ -16,6 +16,7 @@ struct builder {
     const struct dsn *dsn;
     const json_t *indexes;
     enum build what;
+    bool side_by_side;
     struct cancel *cancel;
     atomic_size_t next;
     atomic_uint workers;
@@ -82,6 +83,13 @@ static const char more_memory[] =
     "  262144)::pg_catalog.text || 'kB', false)\n"
     "FROM pg_catalog.pg_settings s WHERE s.name = 'maintenance_work_mem'";
 
+/*
+ * Of several at once only the longest has the server's parallel workers: with those of the
+ * others there would be more of them than processors, and at its end, when one process merges
+ * what they sorted, nothing left to do beside it.
+ */
+static const char no_workers[] = "SET max_parallel_maintenance_workers = 0";
+
 static bool build_all(struct db *db, void *argument, struct error *err)
 {
     struct builder *builder = argument;
@@ -93,6 +101,8 @@ static bool build_all(struct db *db, void *argument, struct error *err)
             continue;
         if (!cancel_check(builder->cancel, err) ||
             !is_missing(db, builder->plan, count_indexes, member(item, "name"), &missing, err))
+            return false;
+        if (i > 0 && builder->side_by_side && !db_exec(db, no_workers, NULL, err))
             return false;
         if (missing && !run_in(db, member(item, "tablespace"), member(item, "sql"), err))
             return error_prefix(err, "building index %s", member(item, "name"));
@@ -118,9 +128,13 @@ static bool build_indexes(struct db *db, const struct plan *plan, const json_t *
                           enum build what, unsigned threads, struct cancel *cancel,
                           struct error *err)
 {
-    struct builder builder = {
-        .plan = plan, .dsn = db->dsn, .indexes = indexes, .what = what, .cancel = cancel};
     const size_t n = json_array_size(indexes);
+    struct builder builder = {.plan = plan,
+                              .dsn = db->dsn,
+                              .indexes = indexes,
+                              .what = what,
+                              .side_by_side = threads > 1 && what != BUILD_KEY && !db->script,
+                              .cancel = cancel};
     bool good = true;
 
     if (db->script) /* only shown */

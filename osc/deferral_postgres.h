@@ -8,8 +8,8 @@
 
 struct deferral {
     struct maker *maker;
-    json_t *build;             /* indexes to create: name, tablespace, statement */
-    json_t *attach;            /* constraints to add: name, statement */
+    json_t *build;  /* indexes to create, the longest first: name, tablespace, statement */
+    json_t *attach; /* constraints to add: name, statement */
     struct statements finish;  /* marks and comments; may be run again */
     struct statements retire;  /* swap: the source's names out of the way */
     struct statements promote; /* swap: the shadow gets the names */

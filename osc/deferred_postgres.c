@@ -29,6 +29,21 @@ static const struct key *kept_key(const struct plan *plan)
     return NULL; /* uncovered: key_choose_surviving() refuses a table without one */
 }
 
+static json_int_t effort(const json_t *item)
+{
+    return json_integer_value(json_object_get(item, "effort"));
+}
+
+/* The longest first, so that it does not end alone. */
+static void add_build(json_t *build, json_t *item)
+{
+    size_t at = 0;
+
+    while (at < json_array_size(build) && effort(json_array_get(build, at)) >= effort(item))
+        at++;
+    json_array_insert_new(build, at, item);
+}
+
 static void defer_index(struct deferral *d, const struct index *index, bool is_key)
 {
     const struct maker *maker = d->maker;
@@ -37,8 +52,9 @@ static void defer_index(struct deferral *d, const struct index *index, bool is_k
     const char *attach = index_attach(index, name, maker->shadow, maker->arena);
 
     if (create)
-        json_array_append_new(d->build, json_pack("{sssssssb}", "name", index->name, "tablespace",
-                                                  index->tablespace, "sql", create, "key", is_key));
+        add_build(d->build,
+                  json_pack("{sssssssbsI}", "name", index->name, "tablespace", index->tablespace,
+                            "sql", create, "key", is_key, "effort", (json_int_t)index->effort));
     if (attach)
         json_array_append_new(d->attach, json_pack("{ssssss}", "name", index->name, "tablespace",
                                                    index->tablespace, "sql", attach));

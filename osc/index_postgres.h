@@ -17,6 +17,7 @@ struct index {
     const char *statistics; /* 1:100,2:300: targets of columns, or "" */
     const char *comment, *constraint_comment; /* as literals, or NULL */
     bool is_clustered, is_replica_identity;
+    uint64_t effort; /* of building it: how one compares with the others of its table */
 };
 
 /* All indexes of the table `class` (an SQL expression), in the order of their making. */

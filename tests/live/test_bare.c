@@ -275,6 +275,50 @@ static void a_bare_shadow_is_not_compared_yet(void **state)
     assert_int_equal(scene_number(s, "SELECT count(*) FROM t"), ROWS);
 }
 
+/* Which of them the server's parallel workers help, and what each of them took up. */
+static void watch_builds(struct scene *s)
+{
+    scene_sql(s, "CREATE TABLE built (definition text, workers text)");
+    scene_sql(s, "CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql SET search_path "
+                 "FROM CURRENT AS $$ BEGIN "
+                 "INSERT INTO built SELECT pg_get_indexdef(objid), "
+                 "current_setting('max_parallel_maintenance_workers') "
+                 "FROM pg_event_trigger_ddl_commands(); END $$");
+    scene_sql(s, "CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('CREATE INDEX') "
+                 "EXECUTE FUNCTION note()");
+}
+
+static const char *built(struct scene *s, const char *workers)
+{
+    return scene_value(s,
+                       "SELECT string_agg(substring(definition FROM '\\(.*'), ' ' ORDER BY "
+                       "substring(definition FROM '\\(.*')) FROM built WHERE workers = '%s'",
+                       workers);
+}
+
+static void the_longest_index_has_the_workers(void **state)
+{
+    static const char *const threads[] = {"--threads=2", "--threads=1"};
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+        scene_sql(s, "CREATE TABLE t (id int PRIMARY KEY, n int UNIQUE, words text UNIQUE)");
+        scene_sql(s, "INSERT INTO t SELECT i, i, i FROM generate_series(1, 100) AS s(i)");
+        scene_hold(s, "before-indexes");
+        const pid_t osc =
+            scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop", threads[i], NULL);
+        scene_await(s, "before-indexes");
+        watch_builds(s);
+        scene_release(s, "before-indexes");
+        assert_exit(scene_wait(s, osc), 0);
+        assert_string_equal(built(s, "2"), i ? "(id) (n) (words)" : "(words)");
+        assert_string_equal(built(s, "0"), i ? "" : "(id) (n)");
+        scene_script(s, "DROP EVENT TRIGGER note; DROP FUNCTION note; DROP TABLE built, t");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_pause_notices_that_the_journal_is_gone, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_bare_shadow_is_not_compared_yet, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(the_longest_index_has_the_workers, open_scene, close_scene),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));
