@@ -7,6 +7,7 @@
 #include "osc/base/group.h"
 #include "osc/db/driver.h"
 #include "osc/db/interruptible.h"
+#include "osc/plan/postgres.h"
 #include "osc/statements.h"
 
 enum { MOST_BUILDERS = 8 };
@@ -75,13 +76,29 @@ static bool run_in(struct db *db, const char *tablespace, const char *sql, struc
 /* ---- side by side ---- */
 
 /*
- * Sorting in memory is most of the speed.  A quarter of a gigabyte for each
- * builder, or what the administrator allows if that is more.
+ * As much memory as lets all sorted runs be merged at once.  Divided among three processes, m makes
+ * runs of m / 3 and merges m / 3 / 264 kB of them (tuplesort.c), enough for m * m / 792 kB of
+ * data; so for S bytes about sqrt(S) kB.  No more than a quarter of a gigabyte, nor less than the
+ * administrator allows: a small sort in much memory is slower than in pieces that fit the
+ * processor's caches (bench/README.md).
  */
-static const char more_memory[] =
+static const char enough_memory[] =
     "SELECT pg_catalog.set_config('maintenance_work_mem', GREATEST(s.setting::pg_catalog.int8,\n"
-    "  262144)::pg_catalog.text || 'kB', false)\n"
+    "  LEAST(262144, pg_catalog.sqrt(pg_catalog.pg_relation_size({class}))::pg_catalog.int8))\n"
+    "  ::pg_catalog.text || 'kB', false)\n"
     "FROM pg_catalog.pg_settings s WHERE s.name = 'maintenance_work_mem'";
+
+static bool take_memory(struct db *db, const struct plan *plan, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena};
+
+    sql_bind_sql(&env, "class",
+                 postgres_class(db, plan->source->schema, plan->names.shadow, arena));
+    const bool good = sql_exec(db, enough_memory, &env, NULL, err);
+    arena_free(arena);
+    return good;
+}
 
 /*
  * Of several at once only the longest has the server's parallel workers: with those of the
@@ -119,7 +136,7 @@ static bool run_builder(void *argument, struct cancel *cancel, struct error *err
     struct db *db = db_open_patiently(builder->dsn, role, cancel, err);
     const bool good =
         db && server_fence(db, builder->plan->table_key, builder->plan->run, role, err) &&
-        db_exec(db, more_memory, NULL, err) && interruptible(db, cancel, build_all, builder, err);
+        take_memory(db, builder->plan, err) && interruptible(db, cancel, build_all, builder, err);
     db_close(db);
     return good;
 }
