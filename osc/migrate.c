@@ -14,6 +14,7 @@
 #include "osc/bare.h"
 #include "osc/base/fail.h"
 #include "osc/base/log.h"
+#include "osc/beside.h"
 #include "osc/control/orders.h"
 #include "osc/cutover.h"
 #include "osc/db/dialect.h"
@@ -148,7 +149,6 @@ static bool await_shadow(struct migration *m, struct lookout *lookout, const str
 
 static bool step_indexes(struct migration *m, struct error *err)
 {
-    const struct shadow_dialect *shadow = m->plan.dialect->shadow;
     const struct patience patience = migration_patience(m);
     const struct deadline until = patience_deadline(&patience);
     struct lookout lookout = {.plan = &m->plan,
@@ -163,8 +163,7 @@ static bool step_indexes(struct migration *m, struct error *err)
         FAILPOINT("before-indexes");
         if (!throttle_await(m->throttle, m->cancel, err))
             return false;
-        if (shadow->build(m->db, &m->plan, m->state.deferred, BUILD_ALL,
-                          throttle_threads(m->throttle), m->cancel, err))
+        if (beside_build(m, err))
             return plan_shadow(&m->plan, m->db, err);
         error_prefix(err, "building the indexes of %s", m->plan.names.shadow);
         if (err->kind == ERROR_CONFLICT && ++conflicts < INDEX_TRIES)
@@ -175,19 +174,12 @@ static bool step_indexes(struct migration *m, struct error *err)
     }
 }
 
-static bool analyze(struct db *db, void *migration, struct error *err)
-{
-    const struct migration *m = migration;
-
-    return m->plan.dialect->shadow->analyze(db, &m->plan, err);
-}
-
 static bool step_catch_up(struct migration *m, struct error *err)
 {
     const struct replay_job replay = migration_replay_job(m);
 
     return replay_until_short(&replay, SHORT_BACKLOG, NULL, m->cancel, err) &&
-           interruptible(m->db, m->cancel, analyze, m, err);
+           migration_analyze(m, err);
 }
 
 static bool diverged(const struct plan *plan, const struct verdict *verdict, struct error *err)
@@ -203,17 +195,7 @@ static bool diverged(const struct plan *plan, const struct verdict *verdict, str
 
 static bool verify(struct migration *m, struct cancel *cancel, struct error *err)
 {
-    const struct verify_job job = {
-        .plan = &m->plan,
-        .dsn = &m->dsn,
-        .throttle = m->throttle,
-        .threads = migration_threads(m),
-        .chunk_time_ms = m->options.chunk_time_ms,
-        .cancel = cancel,
-        .progress = m->request->progress,
-        .has_journal = true,
-        .max_reported = 20,
-    };
+    struct verify_job job = migration_verify_job(m, cancel);
 
     for (unsigned round = 1;; round++) {
         struct verdict verdict = {.is_equal = false};
@@ -228,6 +210,7 @@ static bool verify(struct migration *m, struct cancel *cancel, struct error *err
             return false; /* uncovered: a second failure after a divergence */
         LOG(LOG_WARN, "rows differ and are replayed", FU("rows", verdict.differing),
             FU("entries", entries));
+        job.after = NULL;
     }
 }
 

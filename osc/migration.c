@@ -10,7 +10,9 @@
 #include "osc/base/log.h"
 #include "osc/control/orders.h"
 #include "osc/db/dialect.h"
+#include "osc/db/interruptible.h"
 #include "osc/plan/own.h"
+#include "osc/shadow.h"
 
 enum {
     MOST_WORKERS = 64,
@@ -285,6 +287,34 @@ struct replay_job migration_replay_job(struct migration *m)
         .lanes = threads < 4 ? threads : 4,
         .patience = migration_patience(m),
     };
+}
+
+struct verify_job migration_verify_job(struct migration *m, struct cancel *cancel)
+{
+    return (struct verify_job){
+        .plan = &m->plan,
+        .dsn = &m->dsn,
+        .throttle = m->throttle,
+        .threads = migration_threads(m),
+        .chunk_time_ms = m->options.chunk_time_ms,
+        .cancel = cancel,
+        .progress = m->request->progress,
+        .has_journal = true,
+        .max_reported = 20,
+        .after = &m->compared,
+    };
+}
+
+static bool analyze(struct db *db, void *migration, struct error *err)
+{
+    const struct migration *m = migration;
+
+    return m->plan.dialect->shadow->analyze(db, &m->plan, err);
+}
+
+bool migration_analyze(struct migration *m, struct error *err)
+{
+    return interruptible(m->db, m->cancel, analyze, m, err);
 }
 
 bool migration_with_replay(struct migration *m, struct replay_job *job,

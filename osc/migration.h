@@ -15,6 +15,7 @@
 #include "osc/plan/blockers.h"
 #include "osc/state.h"
 #include "triggers/replay.h"
+#include "verifier/verifier.h"
 
 enum step_id {
     STEP_PLAN,
@@ -50,6 +51,7 @@ struct migration {
     struct error stopped;        /* why the keeper cancelled the run; read when it has ended */
     atomic_bool is_journal_long; /* see osc/bare.h */
     struct deadline next_count;
+    struct bound compared;  /* see osc/beside.h; open: no row was */
     struct options options; /* the request's, or those remembered with the migration */
 };
 
@@ -109,7 +111,11 @@ bool migration_with_replay(struct migration *m, struct replay_job *job,
 
 struct patience migration_patience(const struct migration *m);
 struct replay_job migration_replay_job(struct migration *m);
+struct verify_job migration_verify_job(struct migration *m, struct cancel *cancel);
 unsigned migration_threads(const struct migration *m);
+
+/* Tells the server's planner what the shadow holds. */
+bool migration_analyze(struct migration *m, struct error *err) MUST_CHECK;
 
 /* ERROR_REFUSED when the table of the shadow's name is not the one that this migration made. */
 bool migration_check_shadow(struct migration *m, struct error *err) MUST_CHECK;

@@ -95,9 +95,11 @@ static bool script_indexes(struct script *s, struct error *err)
 {
     const struct shadow_dialect *shadow = s->plan->dialect->shadow;
     AUTO(text) sql = TEXT_INIT;
+    bool leaves_room = false;
 
     db_record(s->db, &sql, false);
-    const bool good = shadow->build(s->db, s->plan, s->deferred, BUILD_ALL, 1, NULL, err) &&
+    const bool good = shadow->prepare(s->db, s->plan, s->deferred, &leaves_room, err) &&
+                      shadow->build(s->db, s->plan, s->deferred, BUILD_ALL, 1, NULL, err) &&
                       shadow->analyze(s->db, s->plan, err);
     db_record(s->db, NULL, false);
     add_step(s, "indexes", "only the shadow, which nobody else uses", sql.bytes);

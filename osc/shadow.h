@@ -35,6 +35,13 @@ struct shadow_dialect {
     bool (*rehearse)(struct db *db, struct plan *plan, const char **deferred, struct error *err);
     void (*rehearse_end)(struct db *db, const struct plan *plan);
 
+    /*
+     * Before build(): the rows are now where they stay.  *leaves_room: indexes are left to build,
+     * and that keeps one processor busy.
+     */
+    bool (*prepare)(struct db *db, const struct plan *plan, const char *deferred, bool *leaves_room,
+                    struct error *err);
+
     /* Builds the deferred indexes that are still missing; may use `threads` connections of its own.
      * ERROR_CONFLICT when a unique index finds duplicates. */
     bool (*build)(struct db *db, const struct plan *plan, const char *deferred, enum build what,

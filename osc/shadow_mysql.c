@@ -10,8 +10,11 @@
 #include "osc/plan/alter.h"
 #include "osc/plan/catalog_mysql.h"
 #include "osc/plan/identity_mysql.h"
+#include "osc/plan/tablelock_mysql.h"
 #include "osc/sentry_mysql.h"
 #include "osc/shadow.h"
+
+enum { READERS_MS = 5000, USUAL_MS = 2000 /* of every session of ours: server_mysql.c */ };
 
 /* ---- what the ALTER made of it ---- */
 
@@ -284,6 +287,20 @@ static bool check_finished(struct db *db, const struct plan *plan, const struct 
     return error_hint(err, "osc abort, then start again");
 }
 
+static bool has_setting(struct db *db, const char *name, bool *there, struct arena *arena,
+                        struct error *err)
+{
+    const char *found = NULL;
+    const bool good = db_value(
+        db, arena, &found,
+        arena_printf(arena, "SHOW SESSION VARIABLES WHERE Variable_name = '%s'", name), err);
+
+    *there = found != NULL;
+    return good;
+}
+
+static const char ddl_threads[] = "innodb_ddl_threads";
+
 /* Sorting in memory is most of the speed, on servers where a session may ask for that. */
 static bool use_threads(struct db *db, unsigned threads, struct arena *arena, struct error *err)
 {
@@ -291,17 +308,14 @@ static bool use_threads(struct db *db, unsigned threads, struct arena *arena, st
         const char *name;
         uint64_t value;
     } settings[] = {
-        {"innodb_ddl_threads",           threads  },
+        {ddl_threads,                    threads  },
         {"innodb_parallel_read_threads", threads  },
         {"innodb_ddl_buffer_size",       64u << 20},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-        const char *there = NULL;
-        if (!db_value(db, arena, &there,
-                      arena_printf(arena, "SHOW SESSION VARIABLES WHERE Variable_name = '%s'",
-                                   settings[i].name),
-                      err) ||
+        bool there = false;
+        if (!has_setting(db, settings[i].name, &there, arena, err) ||
             (there && !db_exec(db,
                                arena_printf(arena, "SET SESSION %s = %" PRIu64, settings[i].name,
                                             settings[i].value),
@@ -324,6 +338,37 @@ static bool add(struct db *db, void *argument, struct error *err)
     return add_missing(db, addition->plan, addition->deferral, addition->arena, err);
 }
 
+/*
+ * At its end the ALTER waits for whoever reads the shadow, our own comparison say, and what it has
+ * built is lost when it gives up.  Nobody waits behind it but us.
+ */
+static bool add_patiently(struct db *db, struct cancel *cancel, struct addition *addition,
+                          struct error *err)
+{
+    struct error trouble = ERROR_INIT;
+
+    if (!mysql_wait_at_most(db, READERS_MS, err))
+        return false; /* uncovered: the connection breaks in this very moment */
+    const bool good = interruptible(db, cancel, add, addition, err);
+    return mysql_wait_at_most(db, USUAL_MS, good ? err : &trouble) && good;
+}
+
+/* Several threads that build keep the processors busy: MySQL's, of which a session may ask. */
+static bool prepare(struct db *db, const struct plan *plan, const char *deferred, bool *leaves_room,
+                    struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct deferral deferral = {.definition = ""};
+    bool by_threads = false;
+
+    const bool good = deferral_load(deferred, arena, &deferral, err) &&
+                      counter_put_back(db, plan, deferral.definition, err) &&
+                      has_setting(db, ddl_threads, &by_threads, arena, err);
+    *leaves_room = good && deferral.indexes && !by_threads;
+    arena_free(arena);
+    return good;
+}
+
 static bool build(struct db *db, const struct plan *plan, const char *deferred,
                   enum build what UNUSED, unsigned threads, struct cancel *cancel,
                   struct error *err)
@@ -333,9 +378,8 @@ static bool build(struct db *db, const struct plan *plan, const char *deferred,
     struct addition addition = {plan, &deferral, arena};
 
     const bool good = deferral_load(deferred, arena, &deferral, err) &&
-                      counter_put_back(db, plan, deferral.definition, err) &&
                       (!deferral.indexes || (use_threads(db, threads ? threads : 1, arena, err) &&
-                                             interruptible(db, cancel, add, &addition, err))) &&
+                                             add_patiently(db, cancel, &addition, err))) &&
                       check_finished(db, plan, &deferral, arena, err);
     arena_free(arena);
     return good;
@@ -376,6 +420,7 @@ const struct shadow_dialect mysql_shadow = {
     .create = create,
     .rehearse = rehearse,
     .rehearse_end = rehearse_end,
+    .prepare = prepare,
     .build = build,
     .analyze = analyze,
     .is_ours = is_ours,

@@ -193,11 +193,20 @@ static const char *long_work(const struct facts *facts UNUSED)
            "  WHERE datname = pg_catalog.current_database()) ORDER BY 2";
 }
 
+/* Index builds side by side keep the processors busy. */
+static bool prepare(struct db *db UNUSED, const struct plan *plan UNUSED,
+                    const char *deferred UNUSED, bool *leaves_room, struct error *err UNUSED)
+{
+    *leaves_room = false;
+    return true;
+}
+
 const struct shadow_dialect postgres_shadow = {
     .long_work = long_work,
     .create = create,
     .rehearse = rehearse,
     .rehearse_end = rehearse_end,
+    .prepare = prepare,
     .build = build_postgres,
     .analyze = analyze,
     .is_ours = is_ours,

@@ -95,6 +95,32 @@ const char *journal_condition(const struct plan *plan, const struct batch *batch
     return arena_copy(arena, out.bytes, out.length);
 }
 
+bool journal_touches(struct db *db, const struct plan *plan, const struct bound *through,
+                     bool *is_touched, struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    const size_t n = plan->key->n_columns;
+    struct column *columns = ARENA_ARRAY(arena, struct column, n);
+    const struct column **key = ARENA_ARRAY(arena, const struct column *, n);
+    uint64_t found = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        columns[i].quoted = arena_printf(arena, "k%zu", i + 1);
+        key[i] = &columns[i];
+    }
+    sql_bind_sql(&env, "range", range_condition(plan, "j", key, NULL, through, arena));
+    const bool good = db_value_u64(
+        db, &found,
+        sql_renders(
+            arena, "SELECT COUNT(*) FROM (SELECT 1 FROM {journal} AS j WHERE {range} LIMIT 1) AS e",
+            &env),
+        err);
+    *is_touched = found > 0;
+    arena_free(arena);
+    return good;
+}
+
 bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uint64_t *entries,
                      struct error *err)
 {

@@ -8,7 +8,7 @@
 #ifndef OSC_TRIGGERS_JOURNAL_H
 #define OSC_TRIGGERS_JOURNAL_H
 
-#include "osc/plan/plan.h"
+#include "osc/plan/range.h"
 
 struct entry {
     const char *id; /* names it in the journal */
@@ -48,6 +48,10 @@ const char *journal_condition(const struct plan *plan, const struct batch *batch
  */
 bool journal_tidy(struct db *db, const struct plan *plan, bool shrink,
                   struct error *err) MUST_CHECK;
+
+/* Is there an entry of a key up to `through`? */
+bool journal_touches(struct db *db, const struct plan *plan, const struct bound *through,
+                     bool *is_touched, struct error *err) MUST_CHECK;
 
 /* How many entries there are: counted up to `limit`, beyond it what the server's statistics say. */
 bool journal_backlog(struct db *db, const struct plan *plan, uint64_t limit, uint64_t *entries,

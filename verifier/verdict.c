@@ -2,19 +2,6 @@
 
 enum { MOST_RANGES = 10000 };
 
-static struct bound copy_bound(const struct plan *plan, const struct bound *bound,
-                               struct arena *arena)
-{
-    struct bound copy = {.literals = NULL};
-
-    if (!bound->literals)
-        return copy;
-    copy.literals = ARENA_ARRAY(arena, const char *, plan->key->n_columns);
-    for (size_t i = 0; i < plan->key->n_columns; i++)
-        copy.literals[i] = arena_string(arena, bound->literals[i]);
-    return copy;
-}
-
 void verdict_add_range(const struct plan *plan, struct verdict *verdict, const struct range *range,
                        struct arena *arena)
 {
@@ -24,8 +11,8 @@ void verdict_add_range(const struct plan *plan, struct verdict *verdict, const s
     }
     struct divergent_range *kept = ARENA_NEW(arena, struct divergent_range);
     kept->range = (struct range){.number = range->number,
-                                 .after = copy_bound(plan, &range->after, arena),
-                                 .through = copy_bound(plan, &range->through, arena)};
+                                 .after = bound_copy(plan, &range->after, arena),
+                                 .through = bound_copy(plan, &range->through, arena)};
     kept->next = verdict->ranges;
     verdict->ranges = kept;
     verdict->n_ranges++;

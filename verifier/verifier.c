@@ -31,6 +31,7 @@ struct verifier {
     struct group *group;
     struct worker *workers; /* most of them */
     unsigned most, started;
+    bool is_beginning; /* see verify_beginning() */
 };
 
 struct worker {
@@ -165,33 +166,54 @@ static bool try_again(struct worker *worker, unsigned attempt, struct cancel *ca
            (!db_is_lost(worker->db) || connect_worker(worker, err));
 }
 
+/* Ready for the next range, which is to take as long as it should. */
+static void count_range(struct worker *worker, uint64_t rows, uint64_t took_us)
+{
+    const struct verify_job *job = worker->verifier->job;
+
+    metrics_time(TIME_RANGE, took_us);
+    worker->rows = walk_pace(worker->rows, took_us,
+                             throttle_piece_us(job->throttle, job->chunk_time_ms * 1000));
+    worker->verdict.chunks++;
+    metrics_add(COUNT_RANGES, 1);
+    worker->verdict.rows += rows;
+    if (job->progress)
+        atomic_fetch_add(&job->progress->rows_verified, rows);
+}
+
 static bool verify_persistently(struct worker *worker, const struct range *range,
                                 struct cancel *cancel, struct error *err)
 {
-    const struct verify_job *job = worker->verifier->job;
     uint64_t rows = 0;
 
     for (unsigned attempt = 0;; attempt++) {
         const uint64_t started = clock_us();
         error_clear(err);
         if (verify_range(worker, range, cancel, &rows, err)) {
-            const uint64_t took_us = clock_us() - started;
-            metrics_time(TIME_RANGE, took_us);
-            worker->rows = walk_pace(worker->rows, took_us,
-                                     throttle_piece_us(job->throttle, job->chunk_time_ms * 1000));
-            break;
+            count_range(worker, rows, clock_us() - started);
+            return true;
         }
         if (!try_again(worker, attempt, cancel, err))
             return err->kind == ERROR_CANCELLED
                        ? false
                        : error_prefix(err, "verifying range %" PRIu64, range->number);
     }
-    worker->verdict.chunks++;
-    metrics_add(COUNT_RANGES, 1);
-    worker->verdict.rows += rows;
-    if (job->progress)
-        atomic_fetch_add(&job->progress->rows_verified, rows);
-    return true;
+}
+
+/* Rows in flight, or any trouble, end the beginning. */
+static bool verify_at_first_sight(struct worker *worker, const struct range *range,
+                                  struct error *err)
+{
+    const uint64_t started = clock_us();
+    const bool is_last = !range->through.literals;
+    bool is_equal = false;
+    uint64_t rows = 0;
+
+    if (!is_last && compare_range(worker, range, false, &is_equal, &rows, err) && is_equal)
+        count_range(worker, rows, clock_us() - started);
+    else
+        walk_end_before(worker->verifier->walk, range);
+    return err->kind == ERROR_NONE;
 }
 
 static bool take_range(struct worker *worker, struct range *range, bool *found,
@@ -214,8 +236,10 @@ static bool verify_next(struct worker *worker, struct cancel *cancel, bool *foun
 {
     struct range range;
 
-    return take_range(worker, &range, found, cancel, err) &&
-           (!*found || verify_persistently(worker, &range, cancel, err));
+    if (!take_range(worker, &range, found, cancel, err) || !*found)
+        return err->kind == ERROR_NONE;
+    return worker->verifier->is_beginning ? verify_at_first_sight(worker, &range, err)
+                                          : verify_persistently(worker, &range, cancel, err);
 }
 
 static bool verify_ranges(struct worker *worker, struct cancel *cancel, struct error *err)
@@ -326,27 +350,49 @@ static void close_workers(struct verifier *verifier, struct arena *arena, struct
     }
 }
 
+/* What the workers found is added up in *verdict. */
+static bool run(struct verifier *verifier, struct arena *arena, struct verdict *verdict,
+                struct error *err)
+{
+    const struct plan *plan = verifier->job->plan;
+
+    verifier->env = (struct sql_env){.arena = arena, .outer = &plan->env};
+    digest_bind(plan, &verifier->env);
+    narrow_bind(plan, &verifier->env);
+    /* A table that cannot be cut into ranges is one range. */
+    verifier->most = plan->key_keeps_order ? MOST_THREADS : 1;
+    verifier->workers = ARENA_ARRAY(arena, struct worker, verifier->most);
+    (void)pthread_mutex_init(&verifier->lock, NULL);
+    const bool good = run_workers(verifier, err);
+    *verdict = (struct verdict){.is_equal = false};
+    close_workers(verifier, arena, verdict);
+    (void)pthread_mutex_destroy(&verifier->lock);
+    return good;
+}
+
+void verify_beginning(const struct verify_job *job, struct arena *arena, struct beginning *found)
+{
+    struct verifier verifier = {
+        .job = job, .walk = walk_new(job->plan, job->after), .is_beginning = true};
+    struct verdict verdict;
+    struct error any = ERROR_INIT;
+
+    /* The same trouble, if it lasts, is told by verify_tables(). */
+    (void)run(&verifier, arena, &verdict, &any);
+    walk_rest(verifier.walk, &found->through, arena);
+    found->rows = verdict.rows;
+    walk_free(verifier.walk);
+}
+
 bool verify_tables(const struct verify_job *job, struct arena *arena, struct verdict *verdict,
                    struct error *err)
 {
-    struct verifier verifier = {
-        .job = job, .env = {.arena = arena, .outer = &job->plan->env}
-    };
+    struct verifier verifier = {.job = job, .walk = walk_new(job->plan, job->after)};
 
-    verifier.walk = walk_new(job->plan);
-    digest_bind(job->plan, &verifier.env);
-    narrow_bind(job->plan, &verifier.env);
-    /* A table that cannot be cut into ranges is one range. */
-    verifier.most = job->plan->key_keeps_order ? MOST_THREADS : 1;
-    verifier.workers = ARENA_ARRAY(arena, struct worker, verifier.most);
-    (void)pthread_mutex_init(&verifier.lock, NULL);
-    const bool good = run_workers(&verifier, err);
-    *verdict = (struct verdict){.is_equal = false};
-    close_workers(&verifier, arena, verdict);
+    const bool good = run(&verifier, arena, verdict, err);
     verdict->is_equal = good && !verdict->differing;
     if (good)
         metrics_add(verdict->is_equal ? COUNT_VERIFIED_EQUAL : COUNT_VERIFIED_DIFFER, 1);
-    (void)pthread_mutex_destroy(&verifier.lock);
     walk_free(verifier.walk);
     if (!good)
         return error_prefix(err, "comparing %s with %s", job->plan->source->quoted,

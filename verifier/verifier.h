@@ -25,11 +25,25 @@ struct verify_job {
     bool has_journal;          /* in-flight keys are excused; otherwise a difference is looked at
                                   several times */
     uint64_t max_reported;     /* differences that are kept; all are counted */
+    const struct bound *after; /* NULL: all rows; else those behind this key */
 };
 
 /* The verdict lives in `arena`. */
 bool verify_tables(const struct verify_job *job, struct arena *arena, struct verdict *verdict,
                    struct error *err) MUST_CHECK;
+
+/* Up to this key, which is open when there is none, all rows were equal: some `rows`. */
+struct beginning {
+    struct bound through;
+    uint64_t rows;
+};
+
+/*
+ * Compares ranges until told to stop by job->cancel, one is not equal at first sight, or only the
+ * last is left, to which rows are added; of what is behind *found nothing is known.  It lives in
+ * `arena`.  For a key that keeps its order.
+ */
+void verify_beginning(const struct verify_job *job, struct arena *arena, struct beginning *found);
 
 /*
  * Journals the key of every row that differs in the verdict's ranges, so that

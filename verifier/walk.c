@@ -16,6 +16,8 @@ struct walk {
     unsigned workers GUARDED_BY(lock);
     bool is_searching GUARDED_BY(lock); /* somebody is finding the next bound */
     bool is_at_end GUARDED_BY(lock);
+    uint64_t ends_before GUARDED_BY(lock); /* number of a range; 0: none */
+    const char **rest GUARDED_BY(lock);    /* where that range begins */
 };
 
 /* ---- bounds that outlive an arena ---- */
@@ -43,25 +45,15 @@ static void drop_bound(const struct walk *walk, const char **literals)
     free(literals);
 }
 
-static void copy_bound(const struct walk *walk, struct bound *bound, const char **literals,
-                       struct arena *arena)
-{
-    *bound = (struct bound){.literals = NULL};
-    if (!literals)
-        return;
-    bound->literals = ARENA_ARRAY(arena, const char *, walk->plan->key->n_columns);
-    for (size_t i = 0; i < walk->plan->key->n_columns; i++)
-        bound->literals[i] = arena_string(arena, literals[i]);
-}
-
 /* ---- start and end ---- */
 
-struct walk *walk_new(const struct plan *plan)
+struct walk *walk_new(const struct plan *plan, const struct bound *after)
 {
     struct walk *walk = must_alloc(sizeof *walk);
     pthread_condattr_t attributes;
 
     walk->plan = plan;
+    walk->after = keep_bound(walk, after ? after->literals : NULL);
     walk->next_number = 1;
     (void)pthread_mutex_init(&walk->lock, NULL);
     (void)pthread_condattr_init(&attributes);
@@ -74,6 +66,7 @@ struct walk *walk_new(const struct plan *plan)
 void walk_free(struct walk *walk)
 {
     drop_bound(walk, walk->after);
+    drop_bound(walk, walk->rest);
     (void)pthread_cond_destroy(&walk->changed);
     (void)pthread_mutex_destroy(&walk->lock);
     free(walk);
@@ -86,7 +79,7 @@ static bool wait_for_turn(struct walk *walk)
     pthread_mutex_lock(&walk->lock);
     while (walk->is_searching)
         (void)pthread_cond_wait(&walk->changed, &walk->lock);
-    const bool is_left = !walk->is_at_end;
+    const bool is_left = !walk->is_at_end && !walk->ends_before;
     walk->is_searching = is_left;
     pthread_mutex_unlock(&walk->lock);
     return is_left;
@@ -109,17 +102,38 @@ bool walk_take(struct walk *walk, struct db *db, uint64_t rows, struct arena *ar
     if (!*found)
         return true;
     /* Only whoever has the turn moves `after`. */
-    copy_bound(walk, &range->after, walk->after, arena);
+    const struct bound after = {.literals = walk->after};
+    range->after = bound_copy(walk->plan, &after, arena);
     range->through.literals = NULL;
     if (walk->plan->key_keeps_order)
         good = range_next(db, walk->plan, &range->after, rows, &range->through, arena, err);
     pthread_mutex_lock(&walk->lock);
-    if (good)
+    *found = !walk->ends_before;
+    if (good && *found)
         go_on_behind(walk, range);
     walk->is_searching = false;
     pthread_cond_broadcast(&walk->changed);
     pthread_mutex_unlock(&walk->lock);
     return good;
+}
+
+void walk_end_before(struct walk *walk, const struct range *range)
+{
+    pthread_mutex_lock(&walk->lock);
+    if (!walk->ends_before || range->number < walk->ends_before) {
+        walk->ends_before = range->number;
+        drop_bound(walk, walk->rest);
+        walk->rest = keep_bound(walk, range->after.literals);
+    }
+    pthread_mutex_unlock(&walk->lock);
+}
+
+void walk_rest(struct walk *walk, struct bound *after, struct arena *arena)
+{
+    pthread_mutex_lock(&walk->lock);
+    const struct bound rest = {.literals = walk->ends_before ? walk->rest : walk->after};
+    *after = bound_copy(walk->plan, &rest, arena);
+    pthread_mutex_unlock(&walk->lock);
 }
 
 /* ---- workers ---- */

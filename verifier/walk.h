@@ -10,8 +10,8 @@
 
 struct walk;
 
-struct walk *walk_new(const struct plan *plan);
-void walk_free(struct walk *walk); /* NULL is fine */
+struct walk *walk_new(const struct plan *plan, const struct bound *after); /* NULL: all rows */
+void walk_free(struct walk *walk);                                         /* NULL is fine */
 
 /*
  * The next range of about `rows` rows; *found is false when nothing is left.
@@ -19,6 +19,13 @@ void walk_free(struct walk *walk); /* NULL is fine */
  */
 bool walk_take(struct walk *walk, struct db *db, uint64_t rows, struct arena *arena,
                struct range *range, bool *found, struct error *err) MUST_CHECK;
+
+/*
+ * Nothing more is handed out, and `range` has to be taken again: what is left begins no later than
+ * there.  walk_rest() says where that is, once all have left; the strings live in `arena`.
+ */
+void walk_end_before(struct walk *walk, const struct range *range);
+void walk_rest(struct walk *walk, struct bound *after, struct arena *arena);
 
 /* A worker comes and goes; true when none is left after at most `ms`. */
 void walk_enter(struct walk *walk);

@@ -85,6 +85,18 @@ const char *range_condition(const struct plan *plan, const char *alias,
     return arena_copy(arena, out.bytes, out.length);
 }
 
+struct bound bound_copy(const struct plan *plan, const struct bound *bound, struct arena *arena)
+{
+    struct bound copy = {.literals = NULL};
+
+    if (!bound->literals)
+        return copy;
+    copy.literals = ARENA_ARRAY(arena, const char *, plan->key->n_columns);
+    for (size_t i = 0; i < plan->key->n_columns; i++)
+        copy.literals[i] = arena_string(arena, bound->literals[i]);
+    return copy;
+}
+
 void bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
                 struct arena *arena)
 {

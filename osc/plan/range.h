@@ -37,6 +37,8 @@ const char *range_key_literals(const struct plan *plan, const char *alias, struc
 void bound_read(const struct rows *rows, const struct plan *plan, struct bound *bound,
                 struct arena *arena);
 
+struct bound bound_copy(const struct plan *plan, const struct bound *bound, struct arena *arena);
+
 /* Shown to people: (17, 'abc'). */
 const char *bound_show(const struct plan *plan, const struct bound *bound, struct arena *arena);
 

@@ -245,7 +245,7 @@ static void more_threads_come_at_once(void **state)
     scene_hold(s, "verify");
     scene_release(s, "chunk-committed");
     scene_await(s, "verify");
-    scene_sql(s, "UPDATE t_osc_new SET v = 0 WHERE id = 1");
+    scene_sql(s, "UPDATE t_osc_new SET v = 0 WHERE id = 3000"); /* never compared early */
     scene_release(s, "verify");
     scene_await(s, "verify-differs");
     const uint64_t before = sessions(s);

@@ -76,7 +76,7 @@ static void scene_open(struct scene *s)
     sql_bind_sql(&s->plan.env, "only_source", "t");
     sql_bind_sql(&s->plan.env, "key", "t.id");
     s->db = (struct db){.driver = &driver, .dialect = &dialect};
-    s->walk = walk_new(&s->plan);
+    s->walk = walk_new(&s->plan, NULL);
 }
 
 static void scene_close(struct scene *s)
@@ -113,6 +113,47 @@ static void ranges_cover_the_table_once_and_both_ends_are_open(void **state)
     }
     assert_null(expected);
     assert_int_equal(n, 4); /* 300, 600, 900, the rest */
+    scene_close(&s);
+}
+
+static void a_walk_goes_on_behind_a_key(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct range range;
+    const char *literals[] = {"600"};
+    const struct bound after = {.literals = literals};
+
+    scene_open(&s);
+    walk_free(s.walk);
+    s.walk = walk_new(&s.plan, &after);
+    assert_true(take(&s, 300, &range));
+    assert_string_equal(range.after.literals[0], "600");
+    assert_string_equal(range.through.literals[0], "900");
+    scene_close(&s);
+}
+
+static void what_is_left_begins_with_the_first_range_that_is_to_be_taken_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct range first, second, third, none;
+    struct bound rest;
+
+    scene_open(&s);
+    assert_true(take(&s, 100, &first) && take(&s, 100, &second) && take(&s, 100, &third));
+    walk_rest(s.walk, &rest, s.arena);
+    assert_string_equal(rest.literals[0], "300");
+    walk_end_before(s.walk, &third);
+    assert_false(take(&s, 100, &none));
+    walk_end_before(s.walk, &second);
+    walk_end_before(s.walk, &third);
+    assert_false(take(&s, 100, &none));
+    walk_rest(s.walk, &rest, s.arena);
+    assert_string_equal(rest.literals[0], "100");
+    walk_end_before(s.walk, &first);
+    walk_rest(s.walk, &rest, s.arena);
+    assert_null(rest.literals);
     scene_close(&s);
 }
 
@@ -163,6 +204,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_cover_the_table_once_and_both_ends_are_open),
+        cmocka_unit_test(a_walk_goes_on_behind_a_key),
+        cmocka_unit_test(what_is_left_begins_with_the_first_range_that_is_to_be_taken_again),
         cmocka_unit_test(table_without_a_common_order_is_one_range),
         cmocka_unit_test(walk_is_over_when_the_last_worker_left),
         cmocka_unit_test(pace_follows_the_time_a_range_took),
