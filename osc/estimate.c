@@ -14,11 +14,12 @@ struct estimate estimate_of(const struct costs *costs, const struct table *table
 {
     const double mrows = (double)table->rows_estimate / 1e6;
     const double gib = (double)table->data_bytes / (1 << 30);
-    double seconds = costs->start + costs->per_mrow * mrows + costs->per_gib * gib +
-                     costs->per_index_gib * (double)table->index_bytes / (1 << 30);
+    const double indexes = costs->per_index_gib * (double)table->index_bytes / (1 << 30);
+    const double proof = costs->verify_per_mrow * mrows + costs->verify_per_gib * gib;
+    double seconds = costs->start + costs->per_mrow * mrows + costs->per_gib * gib + indexes;
 
     if (verifies)
-        seconds += costs->verify_per_mrow * mrows + costs->verify_per_gib * gib;
+        seconds += fmax(0, proof - costs->beside * indexes);
     /* About half of the time is the processor's: twice as slow a one takes 1.4 times as long. */
     seconds *= sqrt(probe_s / costs->probe_s);
     return (struct estimate){

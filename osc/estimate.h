@@ -21,6 +21,7 @@ struct costs {
     double per_index_gib;   /* of indexes                                     */
     double verify_per_mrow; /* for proving a million rows                     */
     double verify_per_gib;  /* and their data                                 */
+    double beside;          /* part of the time for indexes in which rows are proven, too */
 };
 
 struct estimate_dialect {

@@ -16,7 +16,8 @@ static const struct costs of_mariadb = {.probe_s = 0.025,
                                         .per_gib = 2,
                                         .per_index_gib = 16,
                                         .verify_per_mrow = 1.4,
-                                        .verify_per_gib = 0.35};
+                                        .verify_per_gib = 0.35,
+                                        .beside = 0.6};
 
 static const struct costs *costs(const struct facts *facts)
 {

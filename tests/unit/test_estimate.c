@@ -29,6 +29,18 @@ static void rows_bytes_and_indexes_count(void **state)
     assert_true(is_about(estimate_of(&costs, &table, 0.1, true).likely_s, 25 + 32 + 96));
 }
 
+static void proof_beside_the_indexes_costs_less(void **state)
+{
+    struct costs beside = costs;
+
+    (void)state;
+    beside.beside = 0.5;
+    assert_true(is_about(estimate_of(&beside, &table, 0.1, true).likely_s, 25 + 32 + 96 - 4));
+    beside.beside = 1000;
+    assert_true(is_about(estimate_of(&beside, &table, 0.1, true).likely_s, 25));
+    assert_true(is_about(estimate_of(&beside, &table, 0.1, false).likely_s, 25));
+}
+
 static void a_slow_server_takes_longer(void **state)
 {
     const struct estimate estimate = estimate_of(&costs, &table, 0.4, false);
@@ -43,6 +55,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_bytes_and_indexes_count),
+        cmocka_unit_test(proof_beside_the_indexes_costs_less),
         cmocka_unit_test(a_slow_server_takes_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
