@@ -177,7 +177,6 @@ static void a_full_disk_behind_a_plan_is_told(void **state)
     assert_int_equal(shell(s, plan, "2>&1 >/dev/full | grep -q 'output cannot be written'"), 0);
 }
 
-/* The work is done all the same. */
 /* Our sessions run in UTC: what the user's would make of a time must not depend on that. */
 static void a_time_zone_that_decides_is_to_be_named(void **state)
 {
@@ -199,6 +198,7 @@ static void a_time_zone_that_decides_is_to_be_named(void **state)
     assert_int_equal(scene_number(s, "SELECT count(*) FROM z WHERE at = '2025-07-01 10:00+00'"), 1);
 }
 
+/* The work, which takes long enough for some progress to be shown, is done all the same. */
 static void a_full_disk_behind_the_progress_is_told(void **state)
 {
     struct scene *s = *state;
@@ -206,7 +206,12 @@ static void a_full_disk_behind_the_progress_is_told(void **state)
         arena_printf(s->arena, "alter t 'ADD COLUMN c int' --json --dsn='%s'", s->dsn);
 
     make(s, "t");
+    scene_hold(s, "cutover");
+    assert_int_equal(setenv("OSC_FAILPOINTS", s->directory, 1), 0);
+    assert_int_equal(system(arena_printf(s->arena, "(sleep 1; rm '%s/cutover') &", s->directory)),
+                     0);
     assert_int_equal(shell(s, alter, "2>&1 >/dev/full | grep -q 'progress could not be shown'"), 0);
+    assert_int_equal(unsetenv("OSC_FAILPOINTS"), 0);
     assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE c IS NULL"), 2);
 }
 
