@@ -7,8 +7,8 @@ static const struct costs of_mysql = {.probe_s = 0.023,
                                       .per_mrow = 4.7,
                                       .per_gib = 4.6,
                                       .per_index_gib = 25,
-                                      .verify_per_mrow = 2.1,
-                                      .verify_per_gib = 0.75};
+                                      .verify_per_mrow = 1.4,
+                                      .verify_per_gib = 0.5};
 
 static const struct costs of_mariadb = {.probe_s = 0.025,
                                         .start = 0.1,

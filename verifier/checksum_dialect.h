@@ -19,11 +19,12 @@ struct checksum_dialect {
     /*
      * A condition over t and s that holds when each of the map's values is the same, bit by bit.
      * It is never NULL, and where it does not hold the hashes have the last word.  NULL where
-     * hashing both rows is all there is: a condition per row needs both tables in one order.
+     * hashing both rows is all there is: rows find their partners by equal keys of equal types.
      */
     const char *(*same_row)(const struct plan *plan, const struct column *const *columns,
                             const char *const *values, const char *const *refs,
                             struct arena *arena);
+    bool has_full_join;        /* else a row looks its partner up, and the shadow's are counted */
     const char *walk_in_order; /* statement: until the end of the transaction, by the key's index */
 
     /* A condition: a and b differ in a bit, or one of them is NULL. */

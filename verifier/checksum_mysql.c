@@ -135,13 +135,70 @@ static const char *shown(const struct column *column, const char *ref, struct ar
     return arena_printf(arena, "CAST(%s AS CHAR)", ref);
 }
 
-/* There is no FULL JOIN. */
-static const char *same_row(const struct plan *plan UNUSED,
-                            const struct column *const *columns UNUSED,
-                            const char *const *values UNUSED, const char *const *refs UNUSED,
-                            struct arena *arena UNUSED)
+static bool is_one_of(const struct column *column, const char *const *names, size_t n)
 {
-    return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(column->type_name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Two of one such type are the same where they are equal. */
+static const char *const exact[] = {"tinyint",  "smallint",  "mediumint", "int",      "bigint",
+                                    "decimal",  "year",      "date",      "time",     "datetime",
+                                    "binary",   "varbinary", "timestamp", "tinyblob", "blob",
+                                    "longblob", "mediumblob"};
+static const char *const texts[] = {"char", "varchar",    "tinytext",
+                                    "text", "mediumtext", "longtext"};
+
+static bool is_integer(const struct column *column)
+{
+    return is_one_of(column, exact, 5);
+}
+
+/* The unique index finds one row of the shadow, or none. */
+static bool finds_by_key(const struct plan *plan)
+{
+    bool finds = plan->key_keeps_order && !plan->key_may_merge;
+
+    for (size_t i = 0; i < plan->key->n_columns; i++) {
+        const struct column *from = plan->key->columns[i], *to = plan->shadow_key[i];
+        finds &= (is_integer(from) && is_integer(to)) ||
+                 ((is_one_of(from, exact, ARRAY_SIZE(exact)) ||
+                   is_one_of(from, texts, ARRAY_SIZE(texts))) &&
+                  strcmp(from->type, to->type) == 0 && strcmp(from->charset, to->charset) == 0 &&
+                  strcmp(from->collation, to->collation) == 0);
+    }
+    return finds;
+}
+
+static void add_same(struct text *out, const struct mapping *mapping, const struct column *column,
+                     const char *a, const char *b, struct arena *arena)
+{
+    const bool is_plain = !mapping->is_converted && !strchr(a, '(');
+
+    if (is_plain && is_one_of(column, exact, ARRAY_SIZE(exact)))
+        text_printf(out, " AND %s <=> %s", a, b);
+    else if (is_plain && is_one_of(column, texts, ARRAY_SIZE(texts)) &&
+             strcmp(column->charset, "utf8mb4") == 0)
+        text_printf(out, " AND %s <=> %s COLLATE utf8mb4_0900_bin", a, b);
+    else
+        text_printf(out, " AND IFNULL(" AS_BYTES ", %s) = " AS_BYTES ", %s), FALSE)",
+                    image(column, a, arena), image(column, b, arena));
+}
+
+/* Where text is not compared by its bytes at its own speed, hashing both rows costs no more. */
+static const char *same_row(const struct plan *plan, const struct column *const *columns,
+                            const char *const *values, const char *const *refs, struct arena *arena)
+{
+    AUTO(text) out = TEXT_INIT;
+
+    if (!plan->facts->compares_text_by_bytes || !finds_by_key(plan))
+        return NULL;
+    text_add(&out, "TRUE");
+    for (size_t i = 0; i < plan->n_map; i++)
+        add_same(&out, &plan->map[i], columns[i], values[i], refs[i], arena);
+    return arena_copy(arena, out.bytes, out.length);
 }
 
 const struct checksum_dialect mysql_checksum = {

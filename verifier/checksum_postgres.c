@@ -152,6 +152,7 @@ static const char *shown(const struct column *column, const char *ref, struct ar
 const struct checksum_dialect postgres_checksum = {
     .row_hash = row_hash,
     .same_row = same_row,
+    .has_full_join = true,
     .walk_in_order = walk_in_order,
     .differs = differs,
     .shown = shown,

@@ -25,6 +25,14 @@ static const char compare_pairs[] =
     "FROM (SELECT *{pair_values} FROM {only_source} AS t WHERE {source_range}) AS t\n"
     "FULL JOIN (SELECT * FROM {only_shadow} AS s WHERE {shadow_range}) AS s ON {paired}";
 
+/* The same where there is no FULL JOIN: the shadow's rows that nobody looked up are counted. */
+static const char compare_lookups[] =
+    "SELECT COUNT(*), 0,\n"
+    "  (SELECT COUNT(*) FROM {only_shadow} AS s WHERE {shadow_range}),\n"
+    "  COALESCE(SUM(CASE WHEN {pair_shadow} IS NOT NULL AND {same_row} THEN 0 ELSE 1 END), 0)\n"
+    "FROM {only_source} AS t{source_force}\n"
+    "LEFT JOIN {only_shadow} AS s ON {paired} AND {shadow_range} WHERE {source_range}";
+
 static const char pair_excuse[] =
     "\n  WHEN EXISTS (SELECT 1 FROM {journal} AS j WHERE {source_is_entry})"
     " OR EXISTS (SELECT 1 FROM {journal} AS j WHERE {shadow_is_entry}) THEN 0";
@@ -116,8 +124,9 @@ void digest_bind(const struct plan *plan, struct sql_env *env)
     }
     sql_bind_sql(env, "source_hash", checksum->row_hash(columns, values, plan->n_map, arena));
     sql_bind_sql(env, "shadow_hash", checksum->row_hash(columns, refs, plan->n_map, arena));
-    const char *same_row =
-        checksum->same_row(plan, columns, pair_values(plan, values, env), refs, arena);
+    const char *same_row = checksum->same_row(
+        plan, columns, checksum->has_full_join ? pair_values(plan, values, env) : values, refs,
+        arena);
     if (same_row)
         bind_pairs(plan, env, same_row);
 }
@@ -140,6 +149,11 @@ void digest_bind_range(const struct plan *plan, struct sql_env *env, const struc
     sql_bind_sql(env, "source_excuse", excuses ? sql_renders(arena, source_excuse, env) : "");
     sql_bind_sql(env, "pair_excuse", excuses ? sql_renders(arena, pair_excuse, env) : "");
     sql_bind_sql(env, "shadow_excuse", excuses ? sql_renders(arena, shadow_excuse, env) : "");
+    sql_bind_sql(env, "manner",
+                 !sql_lookup(env, "same_row")             ? "sums"
+                 : plan->dialect->checksum->has_full_join ? "pairs"
+                 : excuses                                ? "sums"
+                                                          : "lookups");
 }
 
 static bool ask(struct db *db, const char *template, const struct sql_env *env,
@@ -170,10 +184,11 @@ static bool ask_for_pairs(struct db *db, const struct sql_env *env, struct diges
 bool digest_range(struct db *db, const struct sql_env *env, struct digest *source,
                   struct digest *shadow, struct arena *arena, struct error *err)
 {
-    const bool in_pairs = sql_lookup(env, "same_row") != NULL;
+    const char manner = *sql_lookup(env, "manner");
 
-    if (in_pairs ? !ask_for_pairs(db, env, source, shadow, arena, err)
-                 : !ask(db, compare, env, source, shadow, arena, err))
+    if (manner == 'p'
+            ? !ask_for_pairs(db, env, source, shadow, arena, err)
+            : !ask(db, manner == 'l' ? compare_lookups : compare, env, source, shadow, arena, err))
         return false;
     if (!digest_is_sound(source) || !digest_is_sound(shadow))
         /* uncovered: the limit would have to be lowered after the row was written */

@@ -27,6 +27,7 @@ struct facts {
     bool sees_metadata_locks;        /* we can read who holds which table lock, … */
     bool sees_metadata_lock_info;    /* … or can from MariaDB's plugin of that name */
     bool counter_takes_turns;        /* AUTO_INCREMENT: two INSERT … SELECT wait for each other */
+    bool compares_text_by_bytes;     /* a collation does, blanks at the end as well */
     bool lists_processes_well;       /* performance_schema.processlist can be read */
     bool triggers_beside_readers;    /* creating a trigger does not mind who only reads */
     bool prepares_beside_triggers;   /* a statement may be prepared while a trigger is created, and

@@ -130,6 +130,7 @@ static void read_version(struct facts *facts)
      */
     facts->is_supported = facts->number >= (is_mariadb ? 100600 : 80013);
     facts->renames_under_lock = !is_mariadb && facts->number >= 80013;
+    facts->compares_text_by_bytes = !is_mariadb && facts->number >= 80017; /* utf8mb4_0900_bin */
     facts->lock_has_nowait = is_mariadb && facts->number >= 100300;
     facts->prepares_beside_triggers = is_mariadb;
     facts->has_check_names_per_schema = !is_mariadb;

@@ -130,6 +130,7 @@ struct scene {
     struct server_dialect server;
     struct dialect dialect;
     struct dsn dsn;
+    struct facts facts;
     struct db *db;
     struct plan plan;
 };
@@ -161,7 +162,8 @@ static struct table *make_table(struct scene *s, const char *name, const struct 
     return table;
 }
 
-static void open_scene(struct scene *s, const struct dialect *real, const struct column_pair *pairs)
+static void open_scene(struct scene *s, const struct dialect *real, const struct column_pair *pairs,
+                       bool by_bytes)
 {
     struct error err = ERROR_INIT;
 
@@ -181,8 +183,8 @@ static void open_scene(struct scene *s, const struct dialect *real, const struct
     s->dialect.server = &s->server;
     s->dsn = (struct dsn){.dialect = &s->dialect, .shown = "fake"};
     s->db = db_open(&s->dsn, "test", &err);
-    static struct facts facts = {.max_name_bytes = 63};
-    s->db->facts = &facts;
+    s->facts = (struct facts){.max_name_bytes = 63, .compares_text_by_bytes = by_bytes};
+    s->db->facts = &s->facts;
     s->plan.arena = s->arena;
     assert_true(plan_comparison(&s->plan, s->db, make_table(s, "orders", pairs, false),
                                 make_table(s, "orders_osc_new", pairs, true), &err));
@@ -226,14 +228,14 @@ static void send_everything(struct scene *s)
     assert_true(verify_repair(&job, &verdict, &n, &err));
 }
 
-static void assert_golden(const char *dialect)
+static void assert_golden(const char *file_name)
 {
     char path[500];
     char golden[30000];
     const char *mode = getenv("OSC_GOLDEN");
     const bool writes = mode && strcmp(mode, "write") == 0;
 
-    (void)snprintf(path, sizeof path, "%s/%s/verifier.sql", GOLDEN_DIR, dialect);
+    (void)snprintf(path, sizeof path, "%s/%s", GOLDEN_DIR, file_name);
     FILE *file = fopen(path, writes ? "w" : "r");
     if (!file)
         fail_msg("%s cannot be opened", path);
@@ -252,9 +254,9 @@ static void postgres_is_sent_what_was_reviewed(void **state)
     (void)state;
     struct scene s;
 
-    open_scene(&s, &postgres_dialect, postgres_columns);
+    open_scene(&s, &postgres_dialect, postgres_columns, false);
     send_everything(&s);
-    assert_golden("postgres");
+    assert_golden("postgres/verifier.sql");
     close_scene(&s);
 }
 
@@ -263,9 +265,20 @@ static void mysql_is_sent_what_was_reviewed(void **state)
     (void)state;
     struct scene s;
 
-    open_scene(&s, &mysql_dialect, mysql_columns);
+    open_scene(&s, &mysql_dialect, mysql_columns, false);
     send_everything(&s);
-    assert_golden("mysql");
+    assert_golden("mysql/verifier.sql");
+    close_scene(&s);
+}
+
+static void mysql_that_compares_bytes_is_sent_what_was_reviewed(void **state)
+{
+    (void)state;
+    struct scene s;
+
+    open_scene(&s, &mysql_dialect, mysql_columns, true);
+    send_everything(&s);
+    assert_golden("mysql/verifier_lookups.sql");
     close_scene(&s);
 }
 
@@ -274,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(postgres_is_sent_what_was_reviewed),
         cmocka_unit_test(mysql_is_sent_what_was_reviewed),
+        cmocka_unit_test(mysql_that_compares_bytes_is_sent_what_was_reviewed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
