@@ -127,6 +127,28 @@ static bool ask_inner(struct db *db, const char *question, struct arena *arena, 
     return true;
 }
 
+/* What has no tablespace under its name: other than a rehearsal's temporary table, and than a
+ * partitioned one, which has several. */
+static bool shares_its_space(struct db *db, const char *schema, const char *name,
+                             struct arena *arena, bool *shares, struct error *err)
+{
+    struct sql_env env = {.arena = arena};
+    const char *found = NULL;
+
+    sql_bind_literal(&env, db, "schema", schema);
+    sql_bind_literal(&env, db, "name", name);
+    const bool good =
+        db_value(db, arena, &found,
+                 sql_renders(arena,
+                             "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}"
+                             " AND TABLE_NAME = {name} AND ENGINE = 'InnoDB'"
+                             " AND CREATE_OPTIONS NOT LIKE '%partitioned%'",
+                             &env),
+                 err);
+    *shares = found != NULL;
+    return good;
+}
+
 /*
  * The list of tables waits for the metadata lock of every table of the server, one after the
  * other, where the data dictionary is MySQL's: somebody's ALTER TABLE in its queue, of a table
@@ -142,18 +164,20 @@ bool mysql_table_id(struct db *db, const char *schema, const char *name, struct 
                      "SELECT CONCAT('id ', GROUP_CONCAT(TABLE_ID ORDER BY TABLE_ID))"
                      " FROM information_schema.%s WHERE %s",
                      facts->inner_tables, inner_condition(db, "NAME", schema, name, false, arena));
+    bool shares = true;
 
     *id = NULL;
     if (facts->inner_spaces &&
-        !ask_inner(db,
-                   arena_printf(arena,
-                                "SELECT CONCAT('space ', SPACE) FROM information_schema.%s"
-                                " WHERE %s AND SPACE_TYPE = 'Single'",
-                                facts->inner_spaces,
-                                inner_condition(db, "NAME", schema, name, true, arena)),
-                   arena, id, err))
+        (!ask_inner(db,
+                    arena_printf(arena,
+                                 "SELECT CONCAT('space ', SPACE) FROM information_schema.%s"
+                                 " WHERE %s AND SPACE_TYPE = 'Single'",
+                                 facts->inner_spaces,
+                                 inner_condition(db, "NAME", schema, name, true, arena)),
+                    arena, id, err) ||
+         (!*id && !shares_its_space(db, schema, name, arena, &shares, err))))
         return false;
-    return *id ? true : ask_inner(db, tables, arena, id, err);
+    return *id || !shares || ask_inner(db, tables, arena, id, err);
 }
 
 bool mysql_foreign_referrers(struct db *db, const struct table *table, struct arena *arena,

@@ -386,6 +386,7 @@ static void waiting_ddl_of_another_table_is_none_of_our_business(void **state)
         scene_waits(s));
     while (scene_number(s, "%s", waits) == 0)
         ;
+    assert_exit(scene_osc(s, "plan", "t", "ADD COLUMN c int", NULL), 0);
     assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", "--after=drop", NULL), 0);
     assert_true(has_column(s));
     assert_int_equal(scene_number(s, "%s", waits), 1);
