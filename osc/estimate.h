@@ -34,10 +34,11 @@ extern const struct estimate_dialect postgres_estimate;
 
 struct estimate {
     double likely_s, low_s, high_s; /* likely_s 0: nothing is known of this server */
-    double probe_s;                 /* what the server took to compute */
+    double probe_s;                 /* what the server took to compute; 0: it was not asked */
 };
 
-/* Asks the server how fast it is, a tenth of a second of one processor; changes nothing. */
+/* Asks the server how fast it is, a tenth of a second of one processor, unless the table is done in
+ * no time; changes nothing. */
 bool estimate_duration(struct db *db, const struct plan *plan, bool verifies,
                        struct estimate *estimate, struct error *err) MUST_CHECK;
 

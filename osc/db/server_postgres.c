@@ -84,8 +84,8 @@ static bool set_session(struct db *db, struct error *err)
     text_add(&statement, "SELECT pg_catalog.set_config(w.name, w.value, false) FROM (VALUES ");
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
         text_printf(&statement, "%s('%s','%s')", i ? "," : "", settings[i].name, settings[i].value);
-    text_add(&statement, ") w(name, value) JOIN pg_catalog.pg_settings s"
-                         " ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name)");
+    text_add(&statement, ") w(name, value)"
+                         " WHERE pg_catalog.current_setting(w.name, true) IS NOT NULL");
     if (!db_exec(db, statement.bytes, NULL, err))
         return error_prefix(err, "setting up the session");
     /* Ends a statement whose client has died; some systems cannot. */
@@ -97,15 +97,18 @@ static bool set_session(struct db *db, struct error *err)
 /*
  * Asked before our own setting hides it.  What was set for a role, a database or
  * in the DSN is a bad default; what stands in the server's configuration is a switch.
+ * Each connection asks, and the list of settings is dear: only where it is on.
  */
 static bool is_personally_read_only(struct db *db, bool *personal, struct error *err)
 {
     uint64_t found = 0;
     const bool good =
         db_value_u64(db, &found,
-                     "SELECT pg_catalog.count(*) FROM pg_catalog.pg_settings s\n"
-                     "WHERE s.name = 'default_transaction_read_only' AND s.setting = 'on'\n"
-                     "AND s.source NOT IN ('default', 'configuration file', 'command line')",
+                     "SELECT CASE pg_catalog.current_setting('default_transaction_read_only')\n"
+                     "WHEN 'on' THEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_settings s\n"
+                     "WHERE s.name = 'default_transaction_read_only'\n"
+                     "AND s.source NOT IN ('default', 'configuration file', 'command line'))\n"
+                     "ELSE 0 END",
                      err);
 
     *personal = found != 0;
