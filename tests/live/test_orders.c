@@ -208,8 +208,10 @@ static void while_it_works_every_order_is_heeded(void **state)
 static uint64_t sessions(struct scene *s)
 {
     return scene_number(s, "SELECT COUNT(*) FROM %s",
-                        scene_pick(s, "pg_stat_activity WHERE backend_type = 'client backend'",
-                                   "information_schema.processlist"));
+                        scene_pick(s,
+                                   "pg_stat_activity WHERE datname = current_database() AND "
+                                   "backend_type = 'client backend'",
+                                   "information_schema.processlist WHERE DB = DATABASE()"));
 }
 
 static void await_sessions(struct scene *s, uint64_t wanted)
