@@ -58,7 +58,7 @@ static void cut(struct tempo *tempo)
     tempo->looks_since_cut = 0;
 }
 
-static void weigh_limits(struct tempo *tempo, unsigned strain)
+void tempo_limit(struct tempo *tempo, unsigned strain)
 {
     tempo->looks_since_cut++;
     if (strain >= TEMPO_STOP)
@@ -82,7 +82,7 @@ void tempo_ease_in(struct tempo *tempo)
 void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain)
 {
     weigh_company(tempo, is_quiet);
-    weigh_limits(tempo, strain);
+    tempo_limit(tempo, strain);
     tempo->commits = tempo->slow_commits = 0;
 }
 

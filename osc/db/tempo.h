@@ -42,6 +42,9 @@ void tempo_begin(struct tempo *tempo, unsigned threads, bool minds_company);
  */
 void tempo_look(struct tempo *tempo, bool is_quiet, unsigned strain);
 
+/* The strain alone, before any work: a small table is done before the others are looked at. */
+void tempo_limit(struct tempo *tempo, unsigned strain);
+
 /* What has a limit shows late what our work does to it: begin with little. */
 void tempo_ease_in(struct tempo *tempo);
 

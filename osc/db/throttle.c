@@ -193,9 +193,14 @@ static void note_commit(void *owner, uint64_t took_us)
 static void note_first_look(void *owner, bool some_are_late)
 {
     struct throttle *throttle = owner;
+    const char *reason = NULL;
+    /* Company is not known yet; what counts in it alone waits for the next look. */
+    const unsigned strain = signals_strain(throttle->signals, false, &reason);
 
     pthread_mutex_lock(&throttle->lock);
     balance(throttle);
+    throttle->strained = reason;
+    tempo_limit(&throttle->tempo, strain);
     if (some_are_late)
         tempo_ease_in(&throttle->tempo);
     throttle->knows_limits = true;

@@ -192,10 +192,35 @@ static void writers_that_galera_keeps_waiting_hold_it_back(void **state UNUSED)
     cancel_free(cancel);
 }
 
+/* A small table would be copied before the others are looked at. */
+static void what_is_beyond_its_limit_at_the_beginning_is_never_worked_beside(void **state UNUSED)
+{
+    const struct server_dialect server = {.signals = mysql_signals};
+    const struct dialect dialect = {.driver = &fake_driver, .server = &server};
+    const struct dsn dsn = {.host = "dead", .dialect = &dialect};
+    const struct limits limits = {.flag_file = "/"};
+    struct scene scene = {.progress.replicas_sought = true, .workers = group_new(NULL)};
+    const struct throttle_job job = {
+        .dsn = &dsn, .limits = &limits, .progress = &scene.progress, .threads = 1};
+    const struct deadline until = deadline_in_ms(PATIENCE_MS);
+    struct error err = ERROR_INIT;
+    void *running = &scene;
+
+    scene.throttle = throttle_start(&job, &err);
+    assert_true(group_start(scene.workers, "worker", work, &scene, &err));
+    while (!atomic_load(&scene.progress.throttle_reason) && !deadline_passed(&until))
+        (void)cancel_sleep_ms(NULL, 1);
+    assert_rests(&scene);
+    assert_int_equal(atomic_load(&scene.pieces), 0);
+    assert_string_equal(atomic_load(&scene.progress.throttle_reason), "the flag file is there");
+    (void)end(&running);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writers_that_galera_keeps_waiting_hold_it_back),
+        cmocka_unit_test(what_is_beyond_its_limit_at_the_beginning_is_never_worked_beside),
         cmocka_unit_test_setup_teardown(works_at_full_speed_where_nothing_is_in_the_way, begin,
                                         end),
         cmocka_unit_test_setup_teardown(rests_until_everybody_who_held_it_lets_go, begin, end),
