@@ -24,8 +24,9 @@ struct checksum_dialect {
     const char *(*same_row)(const struct plan *plan, const struct column *const *columns,
                             const char *const *values, const char *const *refs,
                             struct arena *arena);
-    bool has_full_join;        /* else a row looks its partner up, and the shadow's are counted */
-    const char *walk_in_order; /* statement: until the end of the transaction, by the key's index */
+    bool has_full_join; /* else a row looks its partner up, and the shadow's are counted */
+    /* Statement: until the end of the transaction, by the key's index.  NULL: it is anyway. */
+    const char *walk_in_order;
 
     /* A condition: a and b differ in a bit, or one of them is NULL. */
     const char *(*differs)(const struct column *column, const char *a, const char *b,

@@ -204,7 +204,6 @@ static const char *same_row(const struct plan *plan, const struct column *const 
 const struct checksum_dialect mysql_checksum = {
     .row_hash = row_hash,
     .same_row = same_row,
-    .walk_in_order = "",
     .differs = differs,
     .shown = shown,
     .as_bytes = "CAST(%s AS BINARY)",

@@ -103,7 +103,8 @@ static void bind_pairs(const struct plan *plan, struct sql_env *env, const char 
     struct arena *arena = env->arena;
 
     sql_bind_sql(env, "same_row", same_row);
-    sql_bind_sql(env, "walk_in_order", plan->dialect->checksum->walk_in_order);
+    if (plan->dialect->checksum->walk_in_order)
+        sql_bind_sql(env, "walk_in_order", plan->dialect->checksum->walk_in_order);
     sql_bind_sql(env, "paired", pair_keys(plan, arena));
     sql_bind_sql(env, "pair_source", arena_printf(arena, "t.%s", plan->key->columns[0]->quoted));
     sql_bind_sql(env, "pair_shadow", arena_printf(arena, "s.%s", plan->shadow_key[0]->quoted));
@@ -149,33 +150,32 @@ void digest_bind_range(const struct plan *plan, struct sql_env *env, const struc
     sql_bind_sql(env, "source_excuse", excuses ? sql_renders(arena, source_excuse, env) : "");
     sql_bind_sql(env, "pair_excuse", excuses ? sql_renders(arena, pair_excuse, env) : "");
     sql_bind_sql(env, "shadow_excuse", excuses ? sql_renders(arena, shadow_excuse, env) : "");
-    sql_bind_sql(env, "manner",
-                 !sql_lookup(env, "same_row")             ? "sums"
-                 : plan->dialect->checksum->has_full_join ? "pairs"
-                 : excuses                                ? "sums"
-                                                          : "lookups");
+    /* Rows in flight are excused on both sides, which a count of the shadow's rows cannot do. */
+    const char *comparison = !sql_lookup(env, "same_row")             ? compare
+                             : plan->dialect->checksum->has_full_join ? compare_pairs
+                             : excuses                                ? compare
+                                                                      : compare_lookups;
+    sql_bind_sql(env, "comparison", sql_renders(arena, comparison, env));
 }
 
-static bool ask(struct db *db, const char *template, const struct sql_env *env,
-                struct digest *source, struct digest *shadow, struct arena *arena,
-                struct error *err)
+static bool ask(struct db *db, const struct sql_env *env, struct digest *source,
+                struct digest *shadow, struct arena *arena, struct error *err)
 {
     AUTO(rows) rows = ROWS_INIT;
 
-    if (!sql_query(db, &rows, template, env, err) || !rows_next(&rows, err))
+    if (!sql_query(db, &rows, "{comparison}", env, err) || !rows_next(&rows, err))
         return false;
     *source = (struct digest){rows_u64(&rows, 0), arena_string(arena, rows_text(&rows, 1))};
     *shadow = (struct digest){rows_u64(&rows, 2), arena_string(arena, rows_text(&rows, 3))};
     return true;
 }
 
-static bool ask_for_pairs(struct db *db, const struct sql_env *env, struct digest *source,
-                          struct digest *shadow, struct arena *arena, struct error *err)
+static bool ask_in_order(struct db *db, const struct sql_env *env, struct digest *source,
+                         struct digest *shadow, struct arena *arena, struct error *err)
 {
     if (!db_begin(db, err))
         return false;
-    if (sql_exec(db, "{walk_in_order}", env, NULL, err) &&
-        ask(db, compare_pairs, env, source, shadow, arena, err))
+    if (sql_exec(db, "{walk_in_order}", env, NULL, err) && ask(db, env, source, shadow, arena, err))
         return db_commit(db, err);
     db_rollback(db);
     return false;
@@ -184,11 +184,8 @@ static bool ask_for_pairs(struct db *db, const struct sql_env *env, struct diges
 bool digest_range(struct db *db, const struct sql_env *env, struct digest *source,
                   struct digest *shadow, struct arena *arena, struct error *err)
 {
-    const char manner = *sql_lookup(env, "manner");
-
-    if (manner == 'p'
-            ? !ask_for_pairs(db, env, source, shadow, arena, err)
-            : !ask(db, manner == 'l' ? compare_lookups : compare, env, source, shadow, arena, err))
+    if (sql_lookup(env, "walk_in_order") ? !ask_in_order(db, env, source, shadow, arena, err)
+                                         : !ask(db, env, source, shadow, arena, err))
         return false;
     if (!digest_is_sound(source) || !digest_is_sound(shadow))
         /* uncovered: the limit would have to be lowered after the row was written */

@@ -199,7 +199,8 @@ static void note_first_look(void *owner, bool some_are_late)
 
     pthread_mutex_lock(&throttle->lock);
     balance(throttle);
-    throttle->strained = reason;
+    if (reason)
+        throttle->strained = reason;
     tempo_limit(&throttle->tempo, strain);
     if (some_are_late)
         tempo_ease_in(&throttle->tempo);

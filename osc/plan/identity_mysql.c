@@ -127,8 +127,8 @@ static bool ask_inner(struct db *db, const char *question, struct arena *arena, 
     return true;
 }
 
-/* What has no tablespace under its name: other than a rehearsal's temporary table, and than a
- * partitioned one, which has several. */
+/* No tablespace goes by its name: a temporary table (of a rehearsal) is listed nowhere, and a
+ * partitioned one has several. */
 static bool shares_its_space(struct db *db, const char *schema, const char *name,
                              struct arena *arena, bool *shares, struct error *err)
 {

@@ -384,8 +384,7 @@ static void waiting_ddl_of_another_table_is_none_of_our_business(void **state)
         "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
         "'ALTER TABLE another%' AND pid <> pg_backend_pid()",
         scene_waits(s));
-    while (scene_number(s, "%s", waits) == 0)
-        ;
+    scene_await_some(s, waits);
     assert_exit(scene_osc(s, "plan", "t", "ADD COLUMN c int", NULL), 0);
     assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", "--after=drop", NULL), 0);
     assert_true(has_column(s));
