@@ -222,16 +222,20 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
     return error_set(err, ERROR_TRANSIENT, "the running process has not answered yet");
 }
 
+static bool refuse_swapped(const struct migration *m, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->state.id);
+    return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->state.id);
+}
+
 static bool abort_here(struct migration *m, struct error *err)
 {
     enum owner owner = OWNER_SOURCE;
 
     if (!look_who_owns(m, &owner, err))
         return false; /* uncovered: torture aborts before the swap */
-    if (owner == OWNER_SHADOW || strcmp(m->state.status, "done") == 0) {
-        error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->plan.id);
-        return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->plan.id);
-    }
+    if (owner == OWNER_SHADOW || strcmp(m->state.status, "done") == 0)
+        return refuse_swapped(m, err);
     return migration_give_up(m, err);
 }
 
@@ -280,6 +284,12 @@ static bool abort_by_name(struct migration *m, struct error *err)
 {
     struct error nothing_found = *err;
 
+    error_clear(err);
+    /* Who sees the new columns and wants the old ones must not hear that all is well. */
+    if (migration_find(m, 0, FIND_RETIRED, err))
+        return refuse_swapped(m, err);
+    if (err->kind != ERROR_USAGE)
+        return false; /* uncovered: the rows were read a moment ago */
     error_clear(err);
     if (!name_leftovers(m, err) || !plan_check_primary(&m->plan, m->db, err) ||
         !migration_take_over(m, err) || !abort_leftovers(m, err))

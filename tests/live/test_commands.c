@@ -75,9 +75,11 @@ static void after_the_swap(void **state)
     assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 0);
     assert_says(scene_osc(s, "resume", "1", NULL), 2, "nothing to resume");
     assert_says(scene_osc(s, "abort", "1", NULL), 2, "osc finish 1");
+    assert_says(scene_osc(s, "abort", "t", NULL), 2, "osc finish 1");
     assert_shows(scene_osc(s, "history", "--json", NULL), "\"id\":1,");
     assert_shows(scene_osc(s, "finish", "1", "--json", NULL), "\"event\":\"finish\"");
     assert_says(scene_osc(s, "finish", "t", NULL), 2, "no retired table of t is left");
+    assert_exit(scene_osc(s, "abort", "t", NULL), 0);
 }
 
 static void while_one_is_stopped(void **state)
