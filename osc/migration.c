@@ -271,12 +271,8 @@ unsigned migration_threads(const struct migration *m)
 
 struct replay_job migration_replay_job(struct migration *m)
 {
-    /*
-     * Side by side only while the key is the shadow's one unique key: two lanes
-     * that exchange a value of another would wait for each other.
-     */
-    const unsigned threads =
-        m->plan.shadow && m->plan.shadow->n_keys > 1 ? 1 : migration_threads(m);
+    /* Side by side only where lanes know the shadow's keys apart, too. */
+    const unsigned threads = m->plan.key_may_merge ? 1 : migration_threads(m);
 
     return (struct replay_job){
         .plan = &m->plan,

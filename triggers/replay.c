@@ -24,7 +24,9 @@ enum {
     IDLE_MS = 20,
     MOST_COUNTED = 100000, /* of the backlog; beyond it the server's statistics must do */
     COUNT_PAUSES = 50,     /* as long as a count took, until the next one */
-    SETTLE_ROUNDS = 20,    /* before batches are tried side by side again */
+    SETTLE_ROUNDS = 20,    /* before batches are tried again */
+    ALONE_ROUNDS = 16,     /* of one lane, where two have met; twice as many each time */
+    MOST_ALONE = 4096,
 };
 
 struct replay {
@@ -37,6 +39,8 @@ struct replay {
     const struct deadline *until; /* for everything together; NULL: for each wait its own */
     struct deadline next_count;   /* of the backlog */
     unsigned settling; /* so many batches are settled at once: conflicts come in swarms */
+    unsigned alone;    /* so many are left to one lane */
+    unsigned next_alone;
 };
 
 struct lane_work {
@@ -126,6 +130,17 @@ static bool apply_once(struct db *db, const struct replay_job *job, const char *
 }
 
 /*
+ * Lanes have keys of their own.  But where rows exchange a value of another unique key, one lane
+ * meets a row that the other is yet to move, or both wait for each other until the server ends one,
+ * which takes PostgreSQL a second.  Beside the copy a lane waits for chunks, and tries again.
+ */
+static bool lanes_met(const struct replay *replay, unsigned lanes, const struct error *err)
+{
+    return lanes > 1 && (err->kind == ERROR_CONFLICT ||
+                         (err->kind == ERROR_TRANSIENT && !replay->job->beside_copy));
+}
+
+/*
  * Where the reply was lost the entries may be forgotten already, and other ones
  * may have their places by now (a ctid is used again): for those nobody waited for the
  * chunks.  So the batch is given up, and the journal is read anew.
@@ -151,7 +166,8 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
             good = connect_lane(replay, lane, err);
             break;
         }
-        if (!is_worth_waiting(replay, lane, n, &lookout, &until, err))
+        if (lanes_met(replay, step, err) ||
+            !is_worth_waiting(replay, lane, n, &lookout, &until, err))
             break;
         if (!cancel_sleep_ms(replay->cancel, backoff_ms(n, 5, 1000))) {
             (void)!cancel_check(replay->cancel, err); /* uncovered: cancelled in this pause */
@@ -248,18 +264,43 @@ static bool settle(struct replay *replay, struct error *err)
 
 /* ---- the loop ---- */
 
+static unsigned lanes_for(struct replay *replay, const struct batch *batch)
+{
+    if (batch->n < SPREAD_FROM)
+        return 1;
+    if (!replay->alone)
+        return replay->job->lanes;
+    replay->alone--;
+    return 1;
+}
+
+/* Other lanes may have forgotten their entries: the journal is read anew, for one lane. */
+static bool leave_to_one_lane(struct replay *replay, struct error *err)
+{
+    error_clear(err);
+    replay->alone = replay->next_alone;
+    replay->next_alone = 2 * replay->alone < MOST_ALONE ? 2 * replay->alone : MOST_ALONE;
+    atomic_store(&replay->is_stale, true);
+    return true;
+}
+
 static bool apply_batch(struct replay *replay, const struct batch *batch, struct error *err)
 {
     if (!replay->settling) {
-        const bool spread = replay->job->lanes > 1 && batch->n >= SPREAD_FROM;
+        const unsigned lanes = lanes_for(replay, batch);
         const bool good =
-            spread ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
-        if (good || err->kind != ERROR_CONFLICT)
-            return good;
+            lanes > 1 ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
+        if (good)
+            return true;
+        if (lanes_met(replay, lanes, err))
+            return leave_to_one_lane(replay, err);
+        if (err->kind != ERROR_CONFLICT)
+            return false;
         error_clear(err);
         replay->settling = SETTLE_ROUNDS;
     }
     replay->settling--;
+    FAILPOINT("batch-settled");
     return settle(replay, err);
 }
 
@@ -314,7 +355,7 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
 static bool replay_open(struct replay *replay, const struct replay_job *job, struct cancel *cancel,
                         struct error *err)
 {
-    *replay = (struct replay){.job = job, .cancel = cancel};
+    *replay = (struct replay){.job = job, .cancel = cancel, .next_alone = ALONE_ROUNDS};
     replay->lanes = must_alloc(sizeof(struct db *) * job->lanes);
     replay->arena = arena_new();
     journal_init(&replay->journal, job->plan);

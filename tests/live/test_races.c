@@ -19,6 +19,7 @@ static int open_scene(void **state)
 static int close_scene(void **state)
 {
     (void)unsetenv("OSC_TUNE_BARE");
+    (void)unsetenv("OSC_TUNE_BATCH");
     scene_close(*state);
     return 0;
 }
@@ -57,15 +58,20 @@ static const char *contents(struct scene *s, const char *table)
         table);
 }
 
-static void make_t(struct scene *s)
+static void make_rows(struct scene *s, int rows_wanted)
 {
     AUTO(text) rows = TEXT_INIT;
 
     scene_sql(s, "CREATE TABLE t (id bigint PRIMARY KEY, u bigint NOT NULL, v int NOT NULL, "
                  "CONSTRAINT t_u UNIQUE (u))");
-    for (int i = 1; i <= ROWS; i++)
+    for (int i = 1; i <= rows_wanted; i++)
         text_printf(&rows, "%s(%d, %d, %d)", i > 1 ? ", " : "", i, i, i * 2);
     scene_sql(s, "INSERT INTO t VALUES %s", rows.bytes);
+}
+
+static void make_t(struct scene *s)
+{
+    make_rows(s, ROWS);
 }
 
 static void write_all(struct scene *s)
@@ -293,6 +299,31 @@ static void the_mutant_that_overwrites_any_row_is_noticed(void **state)
 }
 
 /*
+ * Neighbours exchange their unique values, and two lanes replay them: one meets a row that the
+ * other is yet to move, or they wait for each other.  To one lane it is no conflict.
+ */
+static void values_exchanged_between_lanes_are_kept(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        scene_sql(s, "SET SESSION group_concat_max_len = 100000");
+    (void)setenv("OSC_TUNE_BATCH", "500", 1);
+    make_rows(s, 2000);
+    scene_hold(s, "catch-up");
+    scene_kill_at(s, "batch-settled");
+    const pid_t osc =
+        scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop", "--threads=2", NULL);
+    scene_await(s, "catch-up");
+    scene_script(s, "BEGIN; UPDATE t SET u = -u; "
+                    "UPDATE t SET u = CASE WHEN id % 2 = 1 THEN id + 1 ELSE id - 1 END; COMMIT");
+    const char *expected = contents(s, "t");
+    scene_release(s, "catch-up");
+    assert_exit(scene_wait(s, osc), 0);
+    assert_string_equal(contents(s, "t"), expected);
+}
+
+/*
  * An entry with a lower place becomes visible after a batch was read that holds
  * a higher one: exactly what was read may be forgotten.
  */
@@ -450,6 +481,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_mutant_that_skips_silently_is_noticed, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_late_duplicate_under_a_new_key_stops_the_run, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(values_exchanged_between_lanes_are_kept, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(the_mutant_that_overwrites_any_row_is_noticed, open_scene,
                                         close_scene),
