@@ -3,7 +3,8 @@ import json, os, re, shutil, subprocess, sys, time
 
 from servers import OSC, install, run
 
-KEEPS_SCHEMA = ("insert", "pg_repack")  # these do the work of a change, and change nothing
+KEEPS_SCHEMA = ("insert", "pg_repack", "pg_repack-ordered")  # these do the work of a change, and change nothing
+ON_REQUEST = ("pg_repack-ordered",)  # only where --ways names it
 IDLE_ONLY = ("copy", "insert", "osc-unverified")  # they keep writers out, or are no way to change a table in use
 
 
@@ -50,8 +51,10 @@ def by_pt_osc(server, table, alter):
          *settings, f"h=127.0.0.1,P={server.port()},u=root,D=bench,t={table}"])
 
 
-def by_pg_repack(server, table, alter):
-    run(["pg_repack", "-h", "127.0.0.1", "-p", server.port(), "-U", "postgres", "-d", "postgres", "-n", "-t", table])
+def by_pg_repack(*options):
+    def way(server, table, alter):
+        run(["pg_repack", "-h", "127.0.0.1", "-p", server.port(), "-U", "postgres", "-d", "postgres", "-t", table, *options])
+    return way
 
 
 def has_pt_osc():
@@ -76,10 +79,11 @@ def ways_of(server, asked):
                   "insert": by_insert, "pt-osc": by_pt_osc}
         peer, is_there = "pt-osc", has_pt_osc
     else:
-        known |= {"rewrite": by_server(""), "insert": by_insert, "pg_repack": by_pg_repack}
+        known |= {"rewrite": by_server(""), "insert": by_insert, "pg_repack": by_pg_repack("-n"),
+                  "pg_repack-ordered": by_pg_repack("-o", "id")}
         peer, is_there = "pg_repack", lambda: has_pg_repack(server)
-    known = {name: way for name, way in known.items() if not asked or name in asked}
-    if peer in known and not is_there():
-        known.pop(peer)
+    known = {name: way for name, way in known.items() if (name in asked if asked else name not in ON_REQUEST)}
+    if any(name.startswith(peer) for name in known) and not is_there():
+        known = {name: way for name, way in known.items() if not name.startswith(peer)}
         print(f"{server.name}: {peer} is not to be had for it, left out", file=sys.stderr)
     return known
