@@ -124,20 +124,20 @@ bool migration_find(struct migration *m, uint64_t id, enum find what, struct err
     const struct state_row *found = NULL;
     size_t n = 0;
 
+    m->n_fit = 0;
     if (!state_list(m->db, request->schema, m->arena, &rows, &n, err))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        if (!fits(&rows[i], request, id, what))
-            continue;
-        if (found) {
-            error_set(err, ERROR_USAGE, "more than one migration fits: name its ID");
-            return error_hint(err,
-                              "osc status lists them; SCHEMA.ID tells two of one number apart");
+    for (size_t i = 0; i < n; i++)
+        if (fits(&rows[i], request, id, what)) {
+            found = &rows[i];
+            m->n_fit++;
         }
-        found = &rows[i];
-    }
     if (!found)
         return find_nothing(request, id, what, err);
+    if (m->n_fit > 1) {
+        error_set(err, ERROR_USAGE, "more than one migration fits: name its ID");
+        return error_hint(err, "osc status lists them; SCHEMA.ID tells two of one number apart");
+    }
     /* What stands in the row is carried out. */
     if (!own_check(m->db, found->schema, STATE_TABLE, "", err))
         return false;

@@ -37,6 +37,7 @@ struct migration {
     struct db *db; /* control connection: holds the lease */
     struct plan plan;
     struct state_row state;
+    unsigned n_fit; /* rows that migration_find() found to fit */
     enum step_id step;
     struct grace *grace;
     struct throttle *throttle;        /* as long as the keeper */

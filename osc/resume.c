@@ -225,6 +225,10 @@ static bool ask_the_running_one(struct migration *m, struct error *err)
 static bool refuse_swapped(const struct migration *m, struct error *err)
 {
     error_set(err, ERROR_USAGE, "migration %" PRIu64 " has swapped already", m->state.id);
+    if (!migration_is_over(&m->state))
+        return error_hint(err, "osc resume %" PRIu64 " does what is left of it", m->state.id);
+    if (!*m->state.retired)
+        return error_hint(err, "the table as it was is gone: only another osc alter undoes the change");
     return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->state.id);
 }
 
@@ -288,8 +292,8 @@ static bool abort_by_name(struct migration *m, struct error *err)
     /* Who sees the new columns and wants the old ones must not hear that all is well. */
     if (migration_find(m, 0, FIND_RETIRED, err))
         return refuse_swapped(m, err);
-    if (err->kind != ERROR_USAGE)
-        return false; /* uncovered: the rows were read a moment ago */
+    if (m->n_fit || err->kind != ERROR_USAGE)
+        return false;
     error_clear(err);
     if (!name_leftovers(m, err) || !plan_check_primary(&m->plan, m->db, err) ||
         !migration_take_over(m, err) || !abort_leftovers(m, err))
@@ -321,7 +325,7 @@ bool migrate_abort(const struct request *request, uint64_t *id, struct error *er
                 good = ask_the_running_one(&m, err);
             }
         }
-    } else if (err->kind == ERROR_USAGE && request->table && !*id) {
+    } else if (err->kind == ERROR_USAGE && !m.n_fit && request->table && !*id) {
         good = abort_by_name(&m, err);
     }
     good = again(&m, good, "abort", err);

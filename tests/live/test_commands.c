@@ -79,7 +79,20 @@ static void after_the_swap(void **state)
     assert_shows(scene_osc(s, "history", "--json", NULL), "\"id\":1,");
     assert_shows(scene_osc(s, "finish", "1", "--json", NULL), "\"event\":\"finish\"");
     assert_says(scene_osc(s, "finish", "t", NULL), 2, "no retired table of t is left");
+    assert_says(scene_osc(s, "abort", "1", NULL), 2, "the table as it was is gone");
     assert_exit(scene_osc(s, "abort", "t", NULL), 0);
+}
+
+static void between_the_swap_and_the_end(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    scene_kill_at(s, "finish");
+    assert_exit(scene_osc(s, "alter", "t", "ADD COLUMN c int", NULL), 128 + 9);
+    scene_release(s, "finish");
+    assert_says(scene_osc(s, "abort", "t", NULL), 2, "osc resume 1");
+    assert_exit(scene_osc(s, "resume", "1", NULL), 0);
 }
 
 static void while_one_is_stopped(void **state)
@@ -166,6 +179,30 @@ static void a_number_may_need_its_schema(void **state)
     assert_exit(scene_osc(s, "alter", "other.t", "ADD COLUMN c int", NULL), 0);
     assert_shows(scene_osc(s, "history", NULL), "other.1");
     assert_says(scene_osc(s, "finish", "1", NULL), 2, "SCHEMA.ID");
+    assert_exit(scene_osc(s, "finish", "other.1", NULL), 0);
+}
+
+/* By a name that fits both of them nothing is removed: neither what is stopped nor what is done. */
+static void a_name_may_need_its_schema(void **state)
+{
+    struct scene *s = *state;
+
+    if (!s->is_postgres)
+        return;
+    make(s, "t");
+    scene_sql(s, "CREATE SCHEMA other");
+    make(s, "other.t");
+    scene_kill_at(s, "copy");
+    assert_exit(scene_osc(s, "alter", "public.t", "ADD COLUMN c int", NULL), 128 + 9);
+    assert_exit(scene_osc(s, "alter", "other.t", "ADD COLUMN c int", NULL), 128 + 9);
+    scene_release(s, "copy");
+    assert_says(scene_osc(s, "abort", "t", NULL), 2, "SCHEMA.ID");
+    assert_int_equal(scene_number(s, "SELECT count(*) FROM pg_class WHERE relname = 't_osc_new'"),
+                     2);
+    assert_exit(scene_osc(s, "resume", "public.1", NULL), 0);
+    assert_exit(scene_osc(s, "resume", "other.1", NULL), 0);
+    assert_says(scene_osc(s, "abort", "t", NULL), 2, "SCHEMA.ID");
+    assert_exit(scene_osc(s, "finish", "public.1", NULL), 0);
     assert_exit(scene_osc(s, "finish", "other.1", NULL), 0);
 }
 
@@ -286,11 +323,13 @@ int main(void)
         TEST(osc_explains_itself),
         TEST(before_anything_ran),
         TEST(after_the_swap),
+        TEST(between_the_swap_and_the_end),
         TEST(while_one_is_stopped),
         TEST(one_that_finishes_is_not_aborted),
         TEST(progress_is_shown),
         TEST(a_merging_key_is_not_left_unverified),
         TEST(a_number_may_need_its_schema),
+        TEST(a_name_may_need_its_schema),
         TEST(a_full_disk_behind_a_plan_is_told),
         TEST(a_time_zone_that_decides_is_to_be_named),
         TEST(a_full_disk_behind_the_progress_is_told),
