@@ -37,20 +37,21 @@ static bool forget(struct db *db, const struct plan *plan, struct sql_env *env, 
     return sql_exec(db, plan->dialect->capture->forget, env, NULL, err);
 }
 
-/* *entries: a condition on those whose row the source has no more; NULL where it has them all. */
-static bool find_gone(struct db *db, const struct capture_dialect *dialect,
-                      const struct sql_env *env, const char **entries, struct error *err)
+/* *entries: a condition on the `n` that the query finds; NULL where it finds none. */
+static bool find_entries(struct db *db, const struct capture_dialect *dialect, const char *query,
+                         const struct sql_env *env, const char **entries, size_t *n,
+                         struct error *err)
 {
     AUTO(text) found = TEXT_INIT;
     AUTO(rows) rows = ROWS_INIT;
 
     *entries = NULL;
-    if (!sql_query(db, &rows, dialect->replay_gone, env, err))
+    *n = 0;
+    if (!sql_query(db, &rows, query, env, err))
         return false;
-    while (rows_next(&rows, err))
-        text_printf(&found, "%s%s", found.length ? dialect->entries_separator : "",
-                    rows_text(&rows, 0));
-    if (found.length)
+    for (; rows_next(&rows, err); ++*n)
+        text_printf(&found, "%s%s", *n ? dialect->entries_separator : "", rows_text(&rows, 0));
+    if (*n)
         *entries = arena_printf(env->arena, "%s%s%s", dialect->entries_open, found.bytes,
                                 dialect->entries_close);
     return err->kind == ERROR_NONE;
@@ -61,8 +62,9 @@ static bool delete_gone(struct db *db, const struct capture_dialect *dialect,
 {
     struct sql_env env = {.arena = outer->arena, .outer = outer};
     const char *gone = NULL;
+    size_t n = 0;
 
-    if (!find_gone(db, dialect, outer, &gone, err))
+    if (!find_entries(db, dialect, dialect->replay_gone, outer, &gone, &n, err))
         return false;
     sql_bind_sql(&env, "entries", gone);
     return !gone || sql_exec(db, dialect->replay_delete, &env, NULL, err);
@@ -97,6 +99,26 @@ bool apply_entries(struct db *db, const struct plan *plan, const char *insert,
     return apply_check_loss(db, plan, condition, arena, err) &&
            sql_exec(db, dialect->replay_delete, &env, NULL, err) &&
            sql_exec(db, insert, &env, NULL, err) && forget(db, plan, &env, err);
+}
+
+/* A chunk may have brought the row by now: it began after these entries were read, and is as new.
+ */
+bool apply_where_free(struct db *db, const struct plan *plan, const char *condition,
+                      struct arena *arena, size_t *left_out, struct error *err)
+{
+    const struct capture_dialect *dialect = plan->dialect->capture;
+    struct sql_env env = {.arena = arena, .outer = &plan->env};
+    const char *stay = NULL;
+
+    sql_bind_sql(&env, "entries", condition);
+    if (!apply_check_loss(db, plan, condition, arena, err) ||
+        !sql_exec(db, dialect->replay_delete, &env, NULL, err) ||
+        !sql_exec(db, dialect->replay_insert_where_free, &env, NULL, err) ||
+        !find_entries(db, dialect, dialect->replay_left_out, &env, &stay, left_out, err))
+        return false;
+    if (stay && !MUTANT("forget-left-out"))
+        sql_bind_sql(&env, "entries", arena_printf(arena, "%s AND NOT (%s)", condition, stay));
+    return forget(db, plan, &env, err);
 }
 
 bool apply_prepare(struct db *db, const struct plan *plan, struct error *err)

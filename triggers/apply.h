@@ -19,8 +19,15 @@ bool apply_entries(struct db *db, const struct plan *plan, const char *insert,
                    const char *condition, struct arena *arena, struct error *err) MUST_CHECK;
 
 /*
+ * The same, but what another row keeps out by a unique key is left out, and its entries stay
+ * (*left_out of them): that row has an entry of its own, or the data has a conflict.
+ */
+bool apply_where_free(struct db *db, const struct plan *plan, const char *condition,
+                      struct arena *arena, size_t *left_out, struct error *err) MUST_CHECK;
+
+/*
  * The same with less work, where the dialect knows how (*is_known): rows are written over where
- * they lie.  Rows that exchange a unique value fail; apply_entries may bring them all the same.
+ * they lie.  Rows that exchange a unique value fail; the others may bring them all the same.
  */
 bool apply_overwriting(struct db *db, const struct plan *plan, const char *condition,
                        struct arena *arena, bool *is_known, struct error *err) MUST_CHECK;

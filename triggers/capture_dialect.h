@@ -28,7 +28,8 @@ struct capture_dialect {
         *entries_close;        /* condition on j for a list of entries */
     const char *replay_delete; /* template: {entries} */
     const char *replay_insert;
-    const char *replay_insert_beside_copy; /* leaves a row that a chunk has inserted meanwhile */
+    const char *replay_insert_where_free; /* leaves out what a unique key of another row forbids */
+    const char *replay_left_out; /* those of {entries} whose row is in the source, not the shadow */
     /*
      * NULL where rows are always deleted and inserted.  Else true where the shadow's rows may be
      * written over instead; then it binds what replay_gone and replay_overwrite need.

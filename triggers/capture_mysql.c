@@ -401,8 +401,13 @@ const struct capture_dialect mysql_capture = {
     .replay_delete = "DELETE s FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
                      "STRAIGHT_JOIN {shadow} AS s WHERE {entries} AND {shadow_is_entry}",
     .replay_insert = REPLAY_INSERT,
-    .replay_insert_beside_copy = REPLAY_INSERT
+    .replay_insert_where_free = REPLAY_INSERT
     "\nON DUPLICATE KEY UPDATE {shadow}.{shadow_key_column} = {shadow}.{shadow_key_column}",
+    .replay_left_out =
+        "SELECT j.id FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
+        "STRAIGHT_JOIN {source} AS t FORCE INDEX ({key_index}) ON {source_is_entry}\n"
+        "LEFT JOIN {shadow} AS s ON {shadow_is_source}\n"
+        "WHERE {entries} AND s.{shadow_key_column} IS NULL",
     .may_overwrite = mysql_may_overwrite,
     .replay_gone = "SELECT j.id FROM {journal} AS j FORCE INDEX (PRIMARY)\n"
                    "LEFT JOIN {source} AS t FORCE INDEX ({key_index}) ON {source_is_entry}\n"

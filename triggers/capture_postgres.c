@@ -325,7 +325,11 @@ const struct capture_dialect postgres_capture = {
     .entries_close = "]::pg_catalog.tid[])",
     .replay_delete = DELETE_OF(" WHERE {entries}"),
     .replay_insert = INSERT_OF(" WHERE {entries}"),
-    .replay_insert_beside_copy = INSERT_OF(" WHERE {entries}") SKIP_PRESENT,
+    .replay_insert_where_free = INSERT_OF(" WHERE {entries}") "\nON CONFLICT DO NOTHING",
+    .replay_left_out = "SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY {journal} AS j\n"
+                       "JOIN {only_source} AS t ON {source_is_entry}\n"
+                       "LEFT JOIN {only_shadow} AS s ON {shadow_is_source}\n"
+                       "WHERE {entries} AND s.tableoid IS NULL",
     .forget = "DELETE FROM ONLY {journal} AS j WHERE {entries}",
     .settle = settle,
     .tidy = "VACUUM (SKIP_LOCKED, TRUNCATE {shrink}) {journal}",

@@ -24,7 +24,6 @@ enum {
     IDLE_MS = 20,
     MOST_COUNTED = 100000, /* of the backlog; beyond it the server's statistics must do */
     COUNT_PAUSES = 50,     /* as long as a count took, until the next one */
-    SETTLE_ROUNDS = 20,    /* before batches are tried again */
     ALONE_ROUNDS = 16,     /* of one lane, where two have met; twice as many each time */
     MOST_ALONE = 4096,
 };
@@ -34,12 +33,13 @@ struct replay {
     struct cancel *cancel;
     struct db **lanes; /* lane 0 reads the journal as well */
     struct journal journal;
-    struct arena *arena;          /* of the batch */
-    atomic_bool is_stale;         /* the batch: a reply was lost */
-    const struct deadline *until; /* for everything together; NULL: for each wait its own */
-    struct deadline next_count;   /* of the backlog */
-    unsigned settling; /* so many batches are settled at once: conflicts come in swarms */
-    unsigned alone;    /* so many are left to one lane */
+    struct arena *arena;              /* of the batch */
+    atomic_bool is_stale;             /* the batch: a reply was lost */
+    atomic_size_t left_out;           /* entries of the batch whose row another one kept out */
+    bool leaves_out, left_out_before; /* there were some in this pass; in the one before */
+    const struct deadline *until;     /* for everything together; NULL: for each wait its own */
+    struct deadline next_count;       /* of the backlog */
+    unsigned alone;                   /* so many batches are left to one lane */
     unsigned next_alone;
 };
 
@@ -79,46 +79,46 @@ static bool is_worth_waiting(struct replay *replay, unsigned lane, unsigned n,
     return !is_over;
 }
 
-/*
- * Beside the copy a chunk may insert a row between our delete and our insert.
- * It began after the batch was read, so its row is as new as the batch, and what
- * came after it has an entry of its own: the row may stay.  Otherwise a row that is in
- * the way is another one, and an error.
- */
-static bool apply_anew(struct db *db, const struct replay_job *job, const char *condition,
-                       struct arena *arena, struct error *err)
-{
-    const struct capture_dialect *dialect = job->plan->dialect->capture;
-    const char *insert =
-        job->beside_copy ? dialect->replay_insert_beside_copy : dialect->replay_insert;
-
-    return apply_entries(db, job->plan, insert, condition, arena, err);
-}
-
-/*
- * Written over where that is known.  It fails where rows exchange a unique value, which it does no
- * harm to meet: nothing in this transaction stays of it.  What fails then fails for good.
- */
-static bool apply_cheaply(struct db *db, const struct replay_job *job, const char *condition,
+static bool apply_cheaply(struct db *db, const struct plan *plan, const char *condition,
                           struct arena *arena, struct error *err)
 {
     bool is_known = false;
 
-    if (apply_overwriting(db, job->plan, condition, arena, &is_known, err))
-        return is_known || apply_anew(db, job, condition, arena, err);
-    if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT)
+    return apply_overwriting(db, plan, condition, arena, &is_known, err) &&
+           (is_known ||
+            apply_entries(db, plan, plan->dialect->capture->replay_insert, condition, arena, err));
+}
+
+/*
+ * A row in the way is one whose own entry is yet to come, or that a chunk has inserted since our
+ * delete.  Where keys may merge it may be the row itself under another key: beside the copy the
+ * verification will tell, later replay does.
+ */
+static bool may_leave_out(const struct replay_job *job)
+{
+    return job->beside_copy || !job->plan->key_may_merge;
+}
+
+/* To meet such rows does no harm: nothing in this transaction stays of it. */
+static bool apply_all_that_fit(struct db *db, const struct replay_job *job, const char *condition,
+                               struct arena *arena, size_t *left_out, struct error *err)
+{
+    if (apply_cheaply(db, job->plan, condition, arena, err))
+        return true;
+    if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT || !may_leave_out(job))
         return false;
     error_clear(err);
     db_rollback(db);
-    return db_begin(db, err) && apply_anew(db, job, condition, arena, err);
+    return db_begin(db, err) && apply_where_free(db, job->plan, condition, arena, left_out, err);
 }
 
 static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
-                       struct arena *arena, struct error *err)
+                       struct arena *arena, size_t *left_out, struct error *err)
 {
+    *left_out = 0;
     if (!db_begin(db, err))
         return false;
-    if (!apply_cheaply(db, job, condition, arena, err)) {
+    if (!apply_all_that_fit(db, job, condition, arena, left_out, err)) {
         db_rollback(db);
         return false;
     }
@@ -130,9 +130,9 @@ static bool apply_once(struct db *db, const struct replay_job *job, const char *
 }
 
 /*
- * Lanes have keys of their own.  But where rows exchange a value of another unique key, one lane
- * meets a row that the other is yet to move, or both wait for each other until the server ends one,
- * which takes PostgreSQL a second.  Beside the copy a lane waits for chunks, and tries again.
+ * Lanes have keys of their own.  But where rows exchange a value of another unique key, both may
+ * wait for each other until the server ends one, which takes PostgreSQL a second.  Beside the copy
+ * a lane waits for chunks, and tries again.
  */
 static bool lanes_met(const struct replay *replay, unsigned lanes, const struct error *err)
 {
@@ -151,15 +151,17 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
     struct arena *arena = arena_new();
     struct lookout lookout = {.plan = replay->job->plan, .patience = &replay->job->patience};
     const struct deadline until = patience_deadline(&replay->job->patience);
-    size_t count = 0;
+    size_t count = 0, left_out = 0;
     const char *condition = journal_condition(replay->job->plan, batch, lane, step, &count, arena);
     bool good = true;
 
     for (unsigned n = 0; count; n++) {
         error_clear(err);
-        good = apply_once(replay->lanes[lane], replay->job, condition, arena, err);
-        if (good)
+        good = apply_once(replay->lanes[lane], replay->job, condition, arena, &left_out, err);
+        if (good) {
+            atomic_fetch_add(&replay->left_out, left_out);
             break;
+        }
         if (err->kind == ERROR_LOST) {
             atomic_store(&replay->is_stale, true);
             error_clear(err);
@@ -209,32 +211,39 @@ static bool apply_spread(struct replay *replay, const struct batch *batch, struc
 
 /* ---- unique conflicts ---- */
 
-static bool settle_once(struct replay *replay, struct error *err)
+static bool settle_with(struct replay *replay, struct arena *arena, struct error *err)
 {
     const struct plan *plan = replay->job->plan;
     struct batch batch;
     size_t count = 0;
 
-    arena_reset(replay->arena);
     journal_start_over(&replay->journal);
-    if (!journal_read(&replay->journal, replay->lanes[0], MOST_AT_ONCE, &batch, replay->arena,
-                      err) ||
+    if (!journal_read(&replay->journal, replay->lanes[0], MOST_AT_ONCE, &batch, arena, err) ||
         !grace_wait(replay->job->grace, replay->cancel, err))
         return false;
     if (!batch.n)
         return true;
-    const char *entries = journal_condition(plan, &batch, 0, 1, &count, replay->arena);
-    if (!apply_check_loss(replay->lanes[0], plan, entries, replay->arena, err) ||
+    const char *entries = journal_condition(plan, &batch, 0, 1, &count, arena);
+    if (!apply_check_loss(replay->lanes[0], plan, entries, arena, err) ||
         !plan->dialect->capture->settle(replay->lanes[0], plan, entries, err))
         return false;
     atomic_fetch_add(&replay->job->progress->replayed, batch.n);
     return true;
 }
 
+static bool settle_once(struct replay *replay, struct error *err)
+{
+    struct arena *arena = arena_new();
+    const bool good = settle_with(replay, arena, err);
+
+    arena_free(arena);
+    return good;
+}
+
 /*
- * A batch that met a unique conflict met a row whose own entry was not in it:
- * source rows are read later than the batch.  Read from one snapshot together with every
- * visible entry they cannot conflict, unless the data does.
+ * A row in the way is one whose own entry was not in the batch, or not to be seen yet: source rows
+ * are read later than the batch.  Read from one snapshot together with every visible entry they
+ * cannot conflict, unless the data does.
  */
 static bool settle(struct replay *replay, struct error *err)
 {
@@ -262,6 +271,23 @@ static bool settle(struct replay *replay, struct error *err)
     }
 }
 
+/*
+ * What was left out in one pass comes in the next: the row in its way was replayed in between, or
+ * left out in turn.  Two such passes may still be the writers' doing; everything together tells.
+ * It costs as much as the journal is long, which after a pass it is not.
+ */
+static bool end_pass(struct replay *replay, struct error *err)
+{
+    const bool is_enough = replay->leaves_out && replay->left_out_before;
+
+    replay->left_out_before = replay->leaves_out && !is_enough;
+    replay->leaves_out = false;
+    if (!is_enough)
+        return true;
+    FAILPOINT("all-settled");
+    return settle(replay, err);
+}
+
 /* ---- the loop ---- */
 
 static unsigned lanes_for(struct replay *replay, const struct batch *batch)
@@ -274,32 +300,32 @@ static unsigned lanes_for(struct replay *replay, const struct batch *batch)
     return 1;
 }
 
-/* Other lanes may have forgotten their entries: the journal is read anew, for one lane. */
-static bool leave_to_one_lane(struct replay *replay, struct error *err)
+static void leave_to_one_lane(struct replay *replay)
 {
-    error_clear(err);
     replay->alone = replay->next_alone;
     replay->next_alone = 2 * replay->alone < MOST_ALONE ? 2 * replay->alone : MOST_ALONE;
-    atomic_store(&replay->is_stale, true);
-    return true;
 }
 
 static bool apply_batch(struct replay *replay, const struct batch *batch, struct error *err)
 {
-    if (!replay->settling) {
-        const unsigned lanes = lanes_for(replay, batch);
-        const bool good =
-            lanes > 1 ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err);
-        if (good)
-            return true;
-        if (lanes_met(replay, lanes, err))
-            return leave_to_one_lane(replay, err);
-        if (err->kind != ERROR_CONFLICT)
-            return false;
-        error_clear(err);
-        replay->settling = SETTLE_ROUNDS;
+    const unsigned lanes = lanes_for(replay, batch);
+
+    atomic_store(&replay->left_out, 0);
+    if (lanes > 1 ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err)) {
+        if (lanes > 1 && atomic_load(&replay->left_out))
+            leave_to_one_lane(replay);
+        return true;
     }
-    replay->settling--;
+    if (lanes_met(replay, lanes, err)) {
+        /* Other lanes may have forgotten their entries: the journal is read anew. */
+        error_clear(err);
+        leave_to_one_lane(replay);
+        atomic_store(&replay->is_stale, true);
+        return true;
+    }
+    if (err->kind != ERROR_CONFLICT)
+        return false;
+    error_clear(err);
     FAILPOINT("batch-settled");
     return settle(replay, err);
 }
@@ -333,7 +359,7 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
     *entries = batch.n;
     *is_full_pass = batch.is_full_pass;
     if (!batch.n)
-        return true;
+        return end_pass(replay, err);
     FAILPOINT("batch-read");
     /* Chunks that may hold an older image of these rows end first; their rows are then replaced. */
     if (!MUTANT("no-grace") && !grace_wait(replay->job->grace, replay->cancel, err))
@@ -348,8 +374,10 @@ static bool replay_batch(struct replay *replay, size_t *entries, bool *is_full_p
         return true;
     }
     FAILPOINT("batch-replayed");
-    atomic_fetch_add(&replay->job->progress->replayed, batch.n);
-    return true;
+    const size_t left_out = atomic_load(&replay->left_out);
+    atomic_fetch_add(&replay->job->progress->replayed, batch.n - left_out);
+    replay->leaves_out |= left_out > 0;
+    return !replay->journal.from_first || end_pass(replay, err) || explain(replay, &batch, err);
 }
 
 static bool replay_open(struct replay *replay, const struct replay_job *job, struct cancel *cancel,

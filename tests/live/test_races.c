@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "osc/db/server.h"
 #include "tests/support/scene.h"
@@ -20,6 +21,7 @@ static int close_scene(void **state)
 {
     (void)unsetenv("OSC_TUNE_BARE");
     (void)unsetenv("OSC_TUNE_BATCH");
+    (void)unsetenv("OSC_TUNE_CHUNK");
     scene_close(*state);
     return 0;
 }
@@ -324,6 +326,112 @@ static void values_exchanged_between_lanes_are_kept(void **state)
 }
 
 /*
+ * Of 2000 rows the first half takes the values of the second, whose entries come later in the
+ * journal: batch after batch meets rows in its way, and nothing has to be settled for it.
+ */
+static void values_that_others_give_up_later_are_taken_over(void **state)
+{
+    struct scene *s = *state;
+
+    (void)setenv("OSC_TUNE_BATCH", "100", 1);
+    make_rows(s, 2000);
+    scene_hold(s, "catch-up");
+    scene_kill_at(s, "batch-settled");
+    scene_kill_at(s, "all-settled");
+    const pid_t osc =
+        scene_start(s, "alter", "t", "ADD COLUMN c int", "--after=drop", "--threads=1", NULL);
+    scene_await(s, "catch-up");
+    scene_sql(s, "UPDATE t SET v = v + 1 WHERE id <= 1000");
+    scene_sql(s, "UPDATE t SET u = -u WHERE id > 1000");
+    scene_sql(s, "UPDATE t SET u = id + 1000 WHERE id <= 1000");
+    scene_release(s, "catch-up");
+    assert_exit(scene_wait(s, osc), 0);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t"), 2000);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE u = id + 1000"), 1000);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM t WHERE u = -id"), 1000);
+}
+
+/*
+ * Row 2 takes the value of row 1, and its entry is read first: each connection has its part of the
+ * journal.  (On PostgreSQL an entry of the taker always follows that of the giver.)
+ */
+static void take_the_value_of_row_1(struct scene *s, const char *table, const char *column)
+{
+    struct error err = ERROR_INIT;
+    struct db *taker = db_open(&s->parsed, "taker", &err),
+              *giver = db_open(&s->parsed, "giver", &err);
+
+    assert_true(taker && giver);
+    const char *give =
+        arena_printf(s->arena, "UPDATE %s SET %s = 1000 WHERE id = 1", table, column);
+    const char *take = arena_printf(s->arena, "UPDATE %s SET %s = 1 WHERE id = 2", table, column);
+    if (!db_exec(giver, give, NULL, &err) || !db_exec(taker, take, NULL, &err))
+        fail_msg("%s", err.text);
+    db_close(taker);
+    db_close(giver);
+}
+
+static void the_mutant_that_forgets_what_was_left_out_is_noticed(void **state)
+{
+    struct scene *s = *state;
+
+    if (s->is_postgres)
+        return;
+    s->mutant = "forget-left-out";
+    (void)setenv("OSC_TUNE_BATCH", "1", 1);
+    make_t(s);
+    scene_hold(s, "catch-up");
+    const pid_t osc = scene_start(s, "alter", "t", "ADD COLUMN c int", "--threads=1", NULL);
+    scene_await(s, "catch-up");
+    take_the_value_of_row_1(s, "t", "u");
+    scene_release(s, "catch-up");
+    assert_exit(scene_wait(s, osc), 4);
+    s->mutant = NULL;
+    assert_exit(scene_osc(s, "abort", NULL), 0);
+    assert_nothing_left(s, false);
+}
+
+/*
+ * Beside the copy, where the shadow has another unique key from the start because it is the primary
+ * one: a row in the way is not taken for one that a chunk has brought.
+ */
+static void a_row_in_the_way_beside_the_copy_is_another(void **state)
+{
+    struct scene *s = *state;
+    const char *file = arena_printf(s->arena, "%s/flag", s->directory);
+
+    if (s->is_postgres)
+        return;
+    (void)setenv("OSC_TUNE_BATCH", "1", 1);
+    (void)setenv("OSC_TUNE_CHUNK", "2", 1);
+    scene_sql(s, "CREATE TABLE d (id bigint PRIMARY KEY, k int NOT NULL, UNIQUE d_k (k))");
+    for (int i = 1; i <= 10; i++)
+        scene_sql(s, "INSERT INTO d VALUES (%d, %d)", i, i);
+    scene_hold(s, "chunk-committed");
+    const pid_t osc =
+        scene_start(s, "alter", "d", "DROP PRIMARY KEY, ADD PRIMARY KEY (k), ADD UNIQUE d_id (id)",
+                    "--verify=none", "--after=drop", "--threads=1",
+                    arena_printf(s->arena, "--throttle-flag-file=%s", file), NULL);
+    scene_await(s, "chunk-committed");
+    FILE *flag = fopen(file, "w");
+    assert_non_null(flag);
+    (void)fclose(flag);
+    scene_await_some(
+        s, "SELECT COUNT(*) FROM osc_state WHERE progress LIKE '%the flag file is there%'");
+    scene_release(s, "chunk-committed");
+    scene_hold(s, "batch-read");
+    scene_sql(s, "UPDATE d SET k = 100 WHERE id = 10");
+    scene_await(s, "batch-read");
+    take_the_value_of_row_1(s, "d", "k");
+    scene_release(s, "batch-read");
+    scene_await_some(s, "SELECT COUNT(*) = 0 FROM d_osc_journal WHERE k1 IS NOT NULL");
+    (void)unlink(file);
+    assert_exit(scene_wait(s, osc), 0);
+    assert_int_equal(scene_number(s, "SELECT k FROM d WHERE id = 2"), 1);
+    assert_int_equal(scene_number(s, "SELECT COUNT(*) FROM d"), 10);
+}
+
+/*
  * An entry with a lower place becomes visible after a batch was read that holds
  * a higher one: exactly what was read may be forgotten.
  */
@@ -456,36 +564,29 @@ static void a_snapshot_from_before_the_drain_is_let_through(void **state)
     assert_int_equal(scene_number(s, "SELECT v FROM t WHERE id = 7"), 71);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_write_at_any_moment_is_kept, open_scene, close_scene),
-        cmocka_unit_test_setup_teardown(beside_replay_it_is_kept_as_well, open_scene, close_scene),
-        cmocka_unit_test_setup_teardown(a_row_deleted_during_its_chunk_stays_deleted, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(the_mutant_without_grace_period_is_noticed, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(the_mutant_that_journals_only_new_keys_is_noticed,
-                                        open_scene, close_scene),
-        cmocka_unit_test_setup_teardown(a_late_commit_is_not_forgotten, open_scene, close_scene),
-        cmocka_unit_test_setup_teardown(the_mutant_that_forgets_up_to_now_is_noticed, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(a_value_that_would_be_rounded_stops_the_run, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(a_snapshot_from_before_the_drain_is_let_through, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(a_failed_statement_blocks_no_other_writer, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(a_duplicate_under_the_new_key_stops_the_run, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(the_mutant_that_skips_silently_is_noticed, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(a_late_duplicate_under_a_new_key_stops_the_run, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(values_exchanged_between_lanes_are_kept, open_scene,
-                                        close_scene),
-        cmocka_unit_test_setup_teardown(the_mutant_that_overwrites_any_row_is_noticed, open_scene,
-                                        close_scene),
+        TEST(a_write_at_any_moment_is_kept),
+        TEST(beside_replay_it_is_kept_as_well),
+        TEST(a_row_deleted_during_its_chunk_stays_deleted),
+        TEST(the_mutant_without_grace_period_is_noticed),
+        TEST(the_mutant_that_journals_only_new_keys_is_noticed),
+        TEST(a_late_commit_is_not_forgotten),
+        TEST(the_mutant_that_forgets_up_to_now_is_noticed),
+        TEST(a_value_that_would_be_rounded_stops_the_run),
+        TEST(a_snapshot_from_before_the_drain_is_let_through),
+        TEST(a_failed_statement_blocks_no_other_writer),
+        TEST(a_duplicate_under_the_new_key_stops_the_run),
+        TEST(the_mutant_that_skips_silently_is_noticed),
+        TEST(a_late_duplicate_under_a_new_key_stops_the_run),
+        TEST(values_exchanged_between_lanes_are_kept),
+        TEST(values_that_others_give_up_later_are_taken_over),
+        TEST(the_mutant_that_forgets_what_was_left_out_is_noticed),
+        TEST(a_row_in_the_way_beside_the_copy_is_another),
+        TEST(the_mutant_that_overwrites_any_row_is_noticed),
     };
 
     cmocka_set_test_filter(getenv("OSC_TEST_FILTER"));

@@ -184,7 +184,7 @@ static void end_batch(struct run *run)
 {
     memset(run->batch, 0, sizeof run->batch);
     memset(run->image, 0, sizeof run->image);
-    run->holds = run->replaces = run->waits_for = 0;
+    run->holds = run->replaces = run->waits_for = run->left_out = 0;
     run->replay = REPLAY_IDLE;
 }
 
@@ -194,7 +194,7 @@ static void insert_rows(const struct state *s, struct run *run)
     const unsigned char keys = keys_of_batch(s, run);
 
     for (int k = 0; k < KEYS; k++) {
-        if (!(keys & (1 << k)))
+        if (!(keys & (1 << k)) || (run->left_out & (1 << k)))
             continue;
         if (s->is_keyed && !(run->holds & (1 << k)) && s->shadow[k].is_there) {
             run->image[k] = s->shadow[k];
@@ -206,8 +206,21 @@ static void insert_rows(const struct state *s, struct run *run)
     run->replay = REPLAY_INSERTED;
 }
 
+/* Of what was left out those stay whose row the source has and the shadow has not. */
+static void keep_left_out(const struct state *s, struct run *run)
+{
+    for (int e = 0; e < ENTRIES; e++) {
+        const int k = s->entry_key[e];
+        const bool is_in_shadow = !(run->holds & (1 << k)) && s->shadow[k].is_there;
+        if ((run->left_out & (1 << k)) && s->source[k].is_there && !is_in_shadow)
+            run->batch[e] = 0;
+    }
+}
+
 static void commit_batch(struct state *s, struct run *run)
 {
+    if (protocol_mutant != FORGETS_LEFT_OUT)
+        keep_left_out(s, run);
     for (int k = 0; k < KEYS; k++) {
         if (!(run->holds & (1 << k)))
             continue;
@@ -217,6 +230,24 @@ static void commit_batch(struct state *s, struct run *run)
     }
     forget_batch(s, run);
     end_batch(run);
+}
+
+/* Each of the rows may find another one in its way, whose entry is not in the batch. */
+static double leave_one_out(const struct state *before, bool is_zombie)
+{
+    double ways = 0;
+
+    for (int k = 0; k < KEYS && !before->was_left_out; k++) {
+        struct state s = *before;
+        struct run *run = is_zombie ? &s.zombie : &s.run;
+        if (!(keys_of_batch(&s, run) & (1 << k)) || !s.source[k].is_there)
+            continue;
+        s.was_left_out = 1;
+        run->left_out = (unsigned char)(1 << k);
+        insert_rows(&s, run);
+        ways += protocol_follow(&s);
+    }
+    return ways;
 }
 
 static bool may_begin_batch(const struct state *s, struct run *run)
@@ -236,6 +267,7 @@ static double step_replay(const struct state *before, bool is_zombie)
 {
     struct state s = *before;
     struct run *run = is_zombie ? &s.zombie : &s.run;
+    double ways = 0;
 
     if (!s.is_keyed && protocol_mutant != REPLAYS_BARE)
         return 0;
@@ -263,11 +295,13 @@ static double step_replay(const struct state *before, bool is_zombie)
     case REPLAY_DELETED:
         if (protocol_mutant == FORGETS_FIRST)
             forget_batch(&s, run);
+        else
+            ways = leave_one_out(&s, is_zombie);
         insert_rows(&s, run);
         break;
     case REPLAY_INSERTED: commit_batch(&s, run); break;
     }
-    return protocol_follow(&s);
+    return ways + protocol_follow(&s);
 }
 
 /* A deadlock, once: its transaction is rolled back, its batch is read anew. */

@@ -5,6 +5,8 @@
  * chunk is copied and the journal is empty, as under the lock of the cutover,
  * the shadow must be the source.
  *
+ * Once a row is left out by replay, as if another row had its unique value still.
+ *
  * A bare shadow has no index at first: no chunk finds a row in its way, and each
  * leaves a record.  At a moment when no chunk runs, be all of them done or not,
  * journalled rows are purged and the key is built, which a row that is there
@@ -61,6 +63,7 @@ enum mutant {
     FORGETS_FIRST,                /* entries are deleted in a transaction before that of the rows */
     ZOMBIE_COPIES,                /* the copier of the former run is not fenced off */
     ZOMBIE_REPLAYS,               /* nor its replay */
+    FORGETS_LEFT_OUT,             /* the entry of a row that was kept out goes with the others */
     MARKS_EARLY,                  /* the watermark passes a chunk that is not committed */
     BARE_MUTANTS,                 /* those of a bare shadow: */
     RECORDS_APART = BARE_MUTANTS, /* a chunk's record is committed after its rows */

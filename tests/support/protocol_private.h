@@ -42,6 +42,7 @@ struct run {
     unsigned char purge, purges; /* keys that were journalled when it read the journal */
     unsigned char replaces;      /* keys whose rows its open transaction has deleted */
     unsigned char holds;         /* keys whose shadow rows its open transaction has changed */
+    unsigned char left_out;      /* keys that another row's unique value keeps out */
     struct row image[KEYS];      /* what it inserts for them */
 };
 
@@ -54,7 +55,7 @@ struct state {
     struct row shadow[KEYS], twin[KEYS]; /* the same key a second time, while nothing prevents it */
     unsigned char is_keyed, recorded;    /* the shadow's key is built; chunks with a record */
     struct run run, zombie;
-    unsigned char is_taken_over, was_rolled_back;
+    unsigned char is_taken_over, was_rolled_back, was_left_out;
 };
 
 /* What is explored: one search at a time. */

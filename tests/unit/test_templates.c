@@ -227,6 +227,8 @@ static void render(struct text *out, struct silent *s, struct plan *plan, struct
     add(out, "read the journal", capture->read, &env);
     add(out, "replay: delete", capture->replay_delete, &env);
     add(out, "replay: insert", capture->replay_insert, &env);
+    add(out, "replay: insert where free", capture->replay_insert_where_free, &env);
+    add(out, "replay: what was left out", capture->replay_left_out, &env);
     if (capture->may_overwrite && capture->may_overwrite(plan, &env)) {
         add(out, "replay: what is gone", capture->replay_gone, &env);
         add(out, "replay: overwrite", capture->replay_overwrite, &env);

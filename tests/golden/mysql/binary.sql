@@ -46,6 +46,20 @@ FROM `shop`.`sessions_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`token` = j.k1;
 
+-- replay: insert where free
+INSERT INTO `shop`.`sessions_osc_new` (`token`, `seen`)
+SELECT t.`token`, t.`seen` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`sessions_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`token` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`sessions_osc_new`.`token` = `shop`.`sessions_osc_new`.`token`;
+
+-- replay: what was left out
+SELECT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1
+LEFT JOIN `shop`.`sessions_osc_new` AS s ON s.`token` = t.`token`
+WHERE j.id IN (…) AND s.`token` IS NULL;
+
 -- replay: what is gone
 SELECT j.id FROM `shop`.`sessions_osc_journal` AS j FORCE INDEX (PRIMARY)
 LEFT JOIN `shop`.`sessions` AS t FORCE INDEX (`PRIMARY`) ON t.`token` = j.k1

@@ -46,6 +46,20 @@ FROM `shop`.`parts_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`tenant` = j.k1 AND t.`code` = j.k2;
 
+-- replay: insert where free
+INSERT INTO `shop`.`parts_osc_new` (`tenant`, `code`, `v`)
+SELECT t.`tenant`, t.`code`, t.`v` FROM (SELECT DISTINCT j.k1, j.k2
+FROM `shop`.`parts_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`tenant` = j.k1 AND t.`code` = j.k2
+ON DUPLICATE KEY UPDATE `shop`.`parts_osc_new`.`tenant` = `shop`.`parts_osc_new`.`tenant`;
+
+-- replay: what was left out
+SELECT j.id FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2
+LEFT JOIN `shop`.`parts_osc_new` AS s ON s.`tenant` = t.`tenant` AND s.`code` = t.`code`
+WHERE j.id IN (…) AND s.`tenant` IS NULL;
+
 -- replay: what is gone
 SELECT j.id FROM `shop`.`parts_osc_journal` AS j FORCE INDEX (PRIMARY)
 LEFT JOIN `shop`.`parts` AS t FORCE INDEX (`PRIMARY`) ON t.`tenant` = j.k1 AND t.`code` = j.k2

@@ -46,6 +46,20 @@ FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`se"lect`` id` = j.k1;
 
+-- replay: insert where free
+INSERT INTO `shop`.`odd "``' name_osc_new` (`se"lect`` id`, `from`)
+SELECT t.`se"lect`` id`, t.`from` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`odd "``' name_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`se"lect`` id` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`odd "``' name_osc_new`.`se"lect`` id` = `shop`.`odd "``' name_osc_new`.`se"lect`` id`;
+
+-- replay: what was left out
+SELECT j.id FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1
+LEFT JOIN `shop`.`odd "``' name_osc_new` AS s ON s.`se"lect`` id` = t.`se"lect`` id`
+WHERE j.id IN (…) AND s.`se"lect`` id` IS NULL;
+
 -- replay: what is gone
 SELECT j.id FROM `shop`.`odd "``' name_osc_journal` AS j FORCE INDEX (PRIMARY)
 LEFT JOIN `shop`.`odd "``' name` AS t FORCE INDEX (`PRIMARY`) ON t.`se"lect`` id` = j.k1

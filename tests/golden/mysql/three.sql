@@ -46,6 +46,20 @@ FROM `shop`.`ledger_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3;
 
+-- replay: insert where free
+INSERT INTO `shop`.`ledger_osc_new` (`a`, `b`, `c`)
+SELECT t.`a`, t.`b`, t.`c` FROM (SELECT DISTINCT j.k1, j.k2, j.k3
+FROM `shop`.`ledger_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3
+ON DUPLICATE KEY UPDATE `shop`.`ledger_osc_new`.`a` = `shop`.`ledger_osc_new`.`a`;
+
+-- replay: what was left out
+SELECT j.id FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3
+LEFT JOIN `shop`.`ledger_osc_new` AS s ON s.`a` = t.`a` AND s.`b` = t.`b` AND s.`c` = t.`c`
+WHERE j.id IN (…) AND s.`a` IS NULL;
+
 -- replay: what is gone
 SELECT j.id FROM `shop`.`ledger_osc_journal` AS j FORCE INDEX (PRIMARY)
 LEFT JOIN `shop`.`ledger` AS t FORCE INDEX (`PRIMARY`) ON t.`a` = j.k1 AND t.`b` = j.k2 AND t.`c` = j.k3

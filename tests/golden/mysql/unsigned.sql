@@ -46,6 +46,20 @@ FROM `shop`.`big_osc_journal` AS j WHERE j.id IN (…)) AS j
 STRAIGHT_JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`)
 WHERE t.`id` = j.k1;
 
+-- replay: insert where free
+INSERT INTO `shop`.`big_osc_new` (`id`, `v`)
+SELECT t.`id`, t.`v` FROM (SELECT DISTINCT j.k1
+FROM `shop`.`big_osc_journal` AS j WHERE j.id IN (…)) AS j
+STRAIGHT_JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`)
+WHERE t.`id` = j.k1
+ON DUPLICATE KEY UPDATE `shop`.`big_osc_new`.`id` = `shop`.`big_osc_new`.`id`;
+
+-- replay: what was left out
+SELECT j.id FROM `shop`.`big_osc_journal` AS j FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1
+LEFT JOIN `shop`.`big_osc_new` AS s ON s.`id` = t.`id`
+WHERE j.id IN (…) AND s.`id` IS NULL;
+
 -- replay: what is gone
 SELECT j.id FROM `shop`.`big_osc_journal` AS j FORCE INDEX (PRIMARY)
 LEFT JOIN `shop`.`big` AS t FORCE INDEX (`PRIMARY`) ON t.`id` = j.k1

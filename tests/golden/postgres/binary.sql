@@ -87,6 +87,18 @@ INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
 SELECT t."token", t."seen" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
 JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1;
 
+-- replay: insert where free
+INSERT INTO "shop"."sessions_osc_new" ("token", "seen") OVERRIDING SYSTEM VALUE
+SELECT t."token", t."seen" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1
+ON CONFLICT DO NOTHING;
+
+-- replay: what was left out
+SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY "shop"."sessions_osc_journal" AS j
+JOIN ONLY "shop"."sessions" AS t ON t."token" = j.k1
+LEFT JOIN ONLY "shop"."sessions_osc_new" AS s ON s."token" = t."token"
+WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]) AND s.tableoid IS NULL;
+
 -- replay: forget
 DELETE FROM ONLY "shop"."sessions_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
 

@@ -87,6 +87,18 @@ INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VAL
 SELECT t."tenant", t."code", t."v" FROM (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
 JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2;
 
+-- replay: insert where free
+INSERT INTO "shop"."parts_osc_new" ("tenant", "code", "v") OVERRIDING SYSTEM VALUE
+SELECT t."tenant", t."code", t."v" FROM (SELECT DISTINCT k1, k2 FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2
+ON CONFLICT DO NOTHING;
+
+-- replay: what was left out
+SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY "shop"."parts_osc_journal" AS j
+JOIN ONLY "shop"."parts" AS t ON t."tenant" = j.k1 AND t."code" = j.k2
+LEFT JOIN ONLY "shop"."parts_osc_new" AS s ON s."tenant" = t."tenant" AND s."code" = t."code"
+WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]) AND s.tableoid IS NULL;
+
 -- replay: forget
 DELETE FROM ONLY "shop"."parts_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
 

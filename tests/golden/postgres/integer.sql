@@ -87,6 +87,18 @@ INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
 SELECT t."id", t."email" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
 JOIN ONLY "shop"."users" AS t ON t."id" = j.k1;
 
+-- replay: insert where free
+INSERT INTO "shop"."users_osc_new" ("id", "email") OVERRIDING SYSTEM VALUE
+SELECT t."id", t."email" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."users" AS t ON t."id" = j.k1
+ON CONFLICT DO NOTHING;
+
+-- replay: what was left out
+SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY "shop"."users_osc_journal" AS j
+JOIN ONLY "shop"."users" AS t ON t."id" = j.k1
+LEFT JOIN ONLY "shop"."users_osc_new" AS s ON s."id" = t."id"
+WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]) AND s.tableoid IS NULL;
+
 -- replay: forget
 DELETE FROM ONLY "shop"."users_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
 

@@ -87,6 +87,18 @@ INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING S
 SELECT t."se""lect` id", t."from" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
 JOIN ONLY "shop"."odd ""`' name" AS t ON t."se""lect` id" = j.k1;
 
+-- replay: insert where free
+INSERT INTO "shop"."odd ""`' name_osc_new" ("se""lect` id", "from") OVERRIDING SYSTEM VALUE
+SELECT t."se""lect` id", t."from" FROM (SELECT DISTINCT k1 FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."odd ""`' name" AS t ON t."se""lect` id" = j.k1
+ON CONFLICT DO NOTHING;
+
+-- replay: what was left out
+SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY "shop"."odd ""`' name_osc_journal" AS j
+JOIN ONLY "shop"."odd ""`' name" AS t ON t."se""lect` id" = j.k1
+LEFT JOIN ONLY "shop"."odd ""`' name_osc_new" AS s ON s."se""lect` id" = t."se""lect` id"
+WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]) AND s.tableoid IS NULL;
+
 -- replay: forget
 DELETE FROM ONLY "shop"."odd ""`' name_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
 

@@ -87,6 +87,18 @@ INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
 SELECT t."a", t."b", t."c" FROM (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
 JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3;
 
+-- replay: insert where free
+INSERT INTO "shop"."ledger_osc_new" ("a", "b", "c") OVERRIDING SYSTEM VALUE
+SELECT t."a", t."b", t."c" FROM (SELECT DISTINCT k1, k2, k3 FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[])) AS j
+JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3
+ON CONFLICT DO NOTHING;
+
+-- replay: what was left out
+SELECT pg_catalog.quote_literal(j.ctid) FROM ONLY "shop"."ledger_osc_journal" AS j
+JOIN ONLY "shop"."ledger" AS t ON t."a" = j.k1 AND t."b" = j.k2 AND t."c" = j.k3
+LEFT JOIN ONLY "shop"."ledger_osc_new" AS s ON s."a" = t."a" AND s."b" = t."b" AND s."c" = t."c"
+WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]) AND s.tableoid IS NULL;
+
 -- replay: forget
 DELETE FROM ONLY "shop"."ledger_osc_journal" AS j WHERE j.ctid = ANY (ARRAY[…]::pg_catalog.tid[]);
 
