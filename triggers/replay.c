@@ -24,6 +24,7 @@ enum {
     IDLE_MS = 20,
     MOST_COUNTED = 100000, /* of the backlog; beyond it the server's statistics must do */
     COUNT_PAUSES = 50,     /* as long as a count took, until the next one */
+    WARY_ROUNDS = 8,       /* in which rows in the way are expected: they come in swarms */
     ALONE_ROUNDS = 16,     /* of one lane, where two have met; twice as many each time */
     MOST_ALONE = 4096,
 };
@@ -36,17 +37,20 @@ struct replay {
     struct arena *arena;              /* of the batch */
     atomic_bool is_stale;             /* the batch: a reply was lost */
     atomic_size_t left_out;           /* entries of the batch whose row another one kept out */
+    atomic_bool is_met;               /* the batch: a row was in the way */
     bool leaves_out, left_out_before; /* there were some in this pass; in the one before */
     const struct deadline *until;     /* for everything together; NULL: for each wait its own */
     struct deadline next_count;       /* of the backlog */
     unsigned alone;                   /* so many batches are left to one lane */
     unsigned next_alone;
+    unsigned wary; /* so many batches expect rows in their way */
 };
 
 struct lane_work {
     struct replay *replay;
     const struct batch *batch;
     unsigned lane, step;
+    bool is_wary;
 };
 
 /* ---- one batch on one connection ---- */
@@ -99,40 +103,56 @@ static bool may_leave_out(const struct replay_job *job)
     return job->beside_copy || !job->plan->key_may_merge;
 }
 
-/* To meet such rows does no harm: nothing in this transaction stays of it. */
-static bool apply_all_that_fit(struct db *db, const struct replay_job *job, const char *condition,
+/*
+ * To meet such rows does no harm: nothing in this transaction stays of it.  Beside other lanes it
+ * is most likely one of theirs, and a conflict.
+ */
+static bool apply_all_that_fit(const struct lane_work *work, const char *condition,
                                struct arena *arena, size_t *left_out, struct error *err)
 {
-    if (apply_cheaply(db, job->plan, condition, arena, err))
-        return true;
-    if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT || !may_leave_out(job))
+    const struct replay_job *job = work->replay->job;
+    struct db *db = work->replay->lanes[work->lane];
+
+    if (!work->is_wary) {
+        if (apply_cheaply(db, job->plan, condition, arena, err))
+            return true;
+        if (err->kind == ERROR_LOST || err->kind == ERROR_TRANSIENT || !may_leave_out(job))
+            return false;
+        error_clear(err);
+        db_rollback(db);
+        atomic_store(&work->replay->is_met, true);
+        if (!db_begin(db, err))
+            return false;
+    }
+    if (!apply_where_free(db, job->plan, condition, arena, left_out, err))
         return false;
-    error_clear(err);
-    db_rollback(db);
-    return db_begin(db, err) && apply_where_free(db, job->plan, condition, arena, left_out, err);
+    return work->step == 1 || !*left_out ||
+           error_set(err, ERROR_CONFLICT, "%zu entries meet those of another lane", *left_out);
 }
 
-static bool apply_once(struct db *db, const struct replay_job *job, const char *condition,
-                       struct arena *arena, size_t *left_out, struct error *err)
+static bool apply_once(const struct lane_work *work, const char *condition, struct arena *arena,
+                       size_t *left_out, struct error *err)
 {
+    struct db *db = work->replay->lanes[work->lane];
+
     *left_out = 0;
     if (!db_begin(db, err))
         return false;
-    if (!apply_all_that_fit(db, job, condition, arena, left_out, err)) {
+    if (!apply_all_that_fit(work, condition, arena, left_out, err)) {
         db_rollback(db);
         return false;
     }
     FAILPOINT("replay-before-commit");
     const uint64_t started = clock_us();
     const bool good = db_commit(db, err);
-    throttle_note_commit(job->throttle, clock_us() - started);
+    throttle_note_commit(work->replay->job->throttle, clock_us() - started);
     return good;
 }
 
 /*
- * Lanes have keys of their own.  But where rows exchange a value of another unique key, both may
- * wait for each other until the server ends one, which takes PostgreSQL a second.  Beside the copy
- * a lane waits for chunks, and tries again.
+ * Lanes have keys of their own.  But where rows exchange a value of another unique key, one lane
+ * meets a row that the other is yet to move, or both wait for each other until the server ends one,
+ * which takes PostgreSQL a second.  Beside the copy a lane waits for chunks, and tries again.
  */
 static bool lanes_met(const struct replay *replay, unsigned lanes, const struct error *err)
 {
@@ -145,19 +165,21 @@ static bool lanes_met(const struct replay *replay, unsigned lanes, const struct 
  * may have their places by now (a ctid is used again): for those nobody waited for the
  * chunks.  So the batch is given up, and the journal is read anew.
  */
-static bool apply_lane(struct replay *replay, const struct batch *batch, unsigned lane,
-                       unsigned step, struct error *err)
+static bool apply_lane(const struct lane_work *work, struct error *err)
 {
+    struct replay *replay = work->replay;
+    const unsigned lane = work->lane, step = work->step;
     struct arena *arena = arena_new();
     struct lookout lookout = {.plan = replay->job->plan, .patience = &replay->job->patience};
     const struct deadline until = patience_deadline(&replay->job->patience);
     size_t count = 0, left_out = 0;
-    const char *condition = journal_condition(replay->job->plan, batch, lane, step, &count, arena);
+    const char *condition =
+        journal_condition(replay->job->plan, work->batch, lane, step, &count, arena);
     bool good = true;
 
     for (unsigned n = 0; count; n++) {
         error_clear(err);
-        good = apply_once(replay->lanes[lane], replay->job, condition, arena, &left_out, err);
+        good = apply_once(work, condition, arena, &left_out, err);
         if (good) {
             atomic_fetch_add(&replay->left_out, left_out);
             break;
@@ -182,21 +204,19 @@ static bool apply_lane(struct replay *replay, const struct batch *batch, unsigne
 
 static bool run_lane(void *argument, struct cancel *cancel, struct error *err)
 {
-    const struct lane_work *work = argument;
-
     (void)cancel; /* a started batch is brought to its end */
-    return apply_lane(work->replay, work->batch, work->lane, work->step, err);
+    return apply_lane(argument, err);
 }
 
-static bool apply_spread(struct replay *replay, const struct batch *batch, struct error *err)
+static bool apply_spread(struct replay *replay, const struct batch *batch, unsigned lanes,
+                         bool is_wary, struct error *err)
 {
-    const unsigned lanes = replay->job->lanes;
     struct lane_work *work = must_alloc(sizeof *work * lanes);
     struct group *group = group_new(NULL);
     bool good = true;
 
     for (unsigned lane = 0; good && lane < lanes; lane++) {
-        work[lane] = (struct lane_work){replay, batch, lane, lanes};
+        work[lane] = (struct lane_work){replay, batch, lane, lanes, is_wary};
         if (lane > 0)
             good = group_start(group, "replay", run_lane, &work[lane], err);
     }
@@ -300,29 +320,30 @@ static unsigned lanes_for(struct replay *replay, const struct batch *batch)
     return 1;
 }
 
-static void leave_to_one_lane(struct replay *replay)
+/* Other lanes may have forgotten their entries: the journal is read anew, for one lane. */
+static bool leave_to_one_lane(struct replay *replay, struct error *err)
 {
+    error_clear(err);
     replay->alone = replay->next_alone;
     replay->next_alone = 2 * replay->alone < MOST_ALONE ? 2 * replay->alone : MOST_ALONE;
+    atomic_store(&replay->is_stale, true);
+    return true;
 }
 
 static bool apply_batch(struct replay *replay, const struct batch *batch, struct error *err)
 {
     const unsigned lanes = lanes_for(replay, batch);
+    const bool is_wary = replay->wary > 0;
 
+    replay->wary -= is_wary;
     atomic_store(&replay->left_out, 0);
-    if (lanes > 1 ? apply_spread(replay, batch, err) : apply_lane(replay, batch, 0, 1, err)) {
-        if (lanes > 1 && atomic_load(&replay->left_out))
-            leave_to_one_lane(replay);
+    const bool good = apply_spread(replay, batch, lanes, is_wary, err);
+    if (atomic_exchange(&replay->is_met, false))
+        replay->wary = WARY_ROUNDS;
+    if (good)
         return true;
-    }
-    if (lanes_met(replay, lanes, err)) {
-        /* Other lanes may have forgotten their entries: the journal is read anew. */
-        error_clear(err);
-        leave_to_one_lane(replay);
-        atomic_store(&replay->is_stale, true);
-        return true;
-    }
+    if (lanes_met(replay, lanes, err))
+        return leave_to_one_lane(replay, err);
     if (err->kind != ERROR_CONFLICT)
         return false;
     error_clear(err);
