@@ -17,6 +17,7 @@ const struct check mysql_checks[] = {
     {"locks",            check_locks           },
     {"tablespace",       check_tablespace      },
     {"engines",          check_engines         },
+    {"redo-log",         check_redo_log        },
     {"packets",          check_packets         },
     {"engine",           check_engine          },
     {"partitions",       check_partitions      },

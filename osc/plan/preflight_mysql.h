@@ -25,6 +25,7 @@ bool check_binlog(struct db *db, struct plan *plan, struct error *err);
 bool check_locks(struct db *db, struct plan *plan, struct error *err);
 bool check_tablespace(struct db *db, struct plan *plan, struct error *err);
 bool check_engines(struct db *db, struct plan *plan, struct error *err);
+bool check_redo_log(struct db *db, struct plan *plan, struct error *err);
 bool check_packets(struct db *db, struct plan *plan, struct error *err);
 bool check_prepared(struct db *db, struct plan *plan, struct error *err);
 

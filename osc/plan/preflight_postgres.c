@@ -1,7 +1,11 @@
 #include <string.h>
 
+#include "osc/base/human.h"
 #include "osc/db/dialect.h"
 #include "osc/plan/postgres.h"
+#include "osc/plan/preflight_log.h"
+
+enum { FEW_FILES = 64 << 20 /* not worth a word */ };
 
 /*
  * Each question is a query; every row of its answer is one finding.  What we
@@ -313,6 +317,55 @@ static bool check_server(struct db *db, struct plan *plan, struct error *err)
     return true;
 }
 
+/*
+ * Checkpoints that follow one another make the application write whole pages again, and each new
+ * file of WAL is filled and synced by whoever comes to it first.
+ */
+static bool check_log(struct db *db, struct plan *plan, struct error *err)
+{
+    uint64_t most = 0, may_list = 0, ready = 0;
+    const unsigned wanted = preflight_log_wanted_gib(plan);
+    const struct human bytes = human_bytes(preflight_log_bytes(plan));
+
+    if (!db_value_u64(db, &most,
+                      "SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size'))",
+                      err) ||
+        !db_value_u64(db, &may_list,
+                      "SELECT (NOT pg_catalog.pg_is_in_recovery() AND\n"
+                      "pg_catalog.has_function_privilege('pg_catalog.pg_ls_waldir()', 'EXECUTE'))"
+                      "::pg_catalog.int4",
+                      err))
+        return false;
+    if (most < preflight_log_wanted(plan))
+        plan_find(
+            plan, FINDING_NOTE, "wal",
+            arena_printf(plan->arena,
+                         "ALTER SYSTEM SET max_wal_size = '%uGB'; SELECT pg_reload_conf()", wanted),
+            "about %s of WAL will be written, and max_wal_size is %s: checkpoints will follow "
+            "one another",
+            bytes.text, human_bytes(most).text);
+    if (!may_list)
+        return true;
+    if (!db_value_u64(db, &ready,
+                      "SELECT pg_catalog.count(*) *\n"
+                      "  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))\n"
+                      "FROM pg_catalog.pg_ls_waldir() w WHERE w.name ~ '^[0-9A-F]{24}$'\n"
+                      "AND w.name > pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn())",
+                      err))
+        return false;
+    if (ready + FEW_FILES < preflight_log_bytes(plan) && ready < preflight_log_wanted(plan))
+        plan_find(
+            plan, FINDING_NOTE, "wal",
+            arena_printf(plan->arena,
+                         "ALTER SYSTEM SET min_wal_size = '%uGB'; SELECT pg_reload_conf(): from "
+                         "then on checkpoints keep old files for reuse",
+                         wanted),
+            "about %s of WAL will be written, and files for %s of it are there: commits wait "
+            "for each new one",
+            bytes.text, human_bytes(ready).text);
+    return true;
+}
+
 #define ASK(group)                                                                                 \
     static bool check_##group(struct db *db, struct plan *plan, struct error *err)                 \
     {                                                                                              \
@@ -335,6 +388,7 @@ const struct check postgres_checks[] = {
     {"dependents",  check_dependents },
     {"replication", check_replication},
     {"rights",      check_rights     },
+    {"wal",         check_log        },
     {"now",         check_now        },
     {NULL,          NULL             },
 };

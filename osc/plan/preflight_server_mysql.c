@@ -2,9 +2,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "osc/base/human.h"
+#include "osc/plan/preflight_log.h"
 #include "osc/plan/preflight_mysql.h"
 
-enum { LEAST_PACKET = 1 << 20 };
+enum { LEAST_PACKET = 1 << 20, RESIZES_LOG_FROM = 100900 /* MariaDB */ };
 
 /* The session's value of a variable; "" where the server has none of the name. */
 static bool variable(struct db *db, struct plan *plan, const char *name, const char **value,
@@ -154,6 +156,32 @@ bool check_engines(struct db *db, struct plan *plan, struct error *err)
     if (*enforced && strcasecmp(enforced, "InnoDB") != 0)
         plan_find(plan, FINDING_REFUSAL, "engines", "SET GLOBAL enforce_storage_engine = NULL",
                   "enforce_storage_engine is %s: no InnoDB table can be made", enforced);
+    return true;
+}
+
+/* Pages are written to make room in a log that is full, and commits wait for that. */
+bool check_redo_log(struct db *db, struct plan *plan, struct error *err)
+{
+    const char *capacity, *size, *files;
+
+    if (!variable(db, plan, "innodb_redo_log_capacity", &capacity, err) ||
+        !variable(db, plan, "innodb_log_file_size", &size, err) ||
+        !variable(db, plan, "innodb_log_files_in_group", &files, err))
+        return false;
+    const uint64_t room = *capacity
+                              ? strtoull(capacity, NULL, 10)
+                              : strtoull(size, NULL, 10) * (*files ? strtoull(files, NULL, 10) : 1);
+    if (room >= preflight_log_wanted(plan))
+        return true;
+    const bool is_at_once = *capacity || plan->facts->number >= RESIZES_LOG_FROM;
+    plan_find(
+        plan, FINDING_NOTE, "redo-log",
+        arena_printf(plan->arena, "SET GLOBAL %s = %u * 1024 * 1024 * 1024%s",
+                     *capacity ? "innodb_redo_log_capacity" : "innodb_log_file_size",
+                     preflight_log_wanted_gib(plan),
+                     is_at_once ? "" : ": in the configuration, and a restart"),
+        "about %s will be written through a redo log of %s: whenever it is full, commits wait",
+        human_bytes(preflight_log_bytes(plan)).text, human_bytes(room).text);
     return true;
 }
 

@@ -206,6 +206,24 @@ static void a_name_may_need_its_schema(void **state)
     assert_exit(scene_osc(s, "finish", "other.1", NULL), 0);
 }
 
+/* The test build takes the table for one of gigabytes. */
+static void a_log_without_room_is_told(void **state)
+{
+    struct scene *s = *state;
+
+    make(s, "t");
+    scene_sql(s, "%s", scene_pick(s, "ANALYZE t", "ANALYZE TABLE t"));
+    struct outcome outcome = scene_osc(s, "plan", "t", "ADD COLUMN c int", NULL);
+    assert_null(strstr(outcome.out, scene_pick(s, "wal: ", "redo-log: ")));
+    outcome_free(&outcome);
+    (void)setenv("OSC_TUNE_LOG_TIMES", "300000", 1);
+    assert_shows(scene_osc(s, "plan", "t", "ADD COLUMN c int", NULL),
+                 scene_pick(s, "SET max_wal_size = '", " = 10 * 1024"));
+    assert_shows(scene_osc(s, "plan", "t", "ADD COLUMN c int", NULL),
+                 scene_pick(s, "SET min_wal_size = '", "SET GLOBAL innodb_"));
+    (void)unsetenv("OSC_TUNE_LOG_TIMES");
+}
+
 static void a_full_disk_behind_a_plan_is_told(void **state)
 {
     struct scene *s = *state;
@@ -330,6 +348,7 @@ int main(void)
         TEST(a_merging_key_is_not_left_unverified),
         TEST(a_number_may_need_its_schema),
         TEST(a_name_may_need_its_schema),
+        TEST(a_log_without_room_is_told),
         TEST(a_full_disk_behind_a_plan_is_told),
         TEST(a_time_zone_that_decides_is_to_be_named),
         TEST(a_full_disk_behind_the_progress_is_told),
