@@ -11,6 +11,8 @@ TRAFFIC = str(ROOT / "build/tests/support/traffic")
 BIG = {"postgres": "-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min",
        "mysql": "--innodb-buffer-pool-size=2G"}
 REDO = {"mysql": " --innodb-redo-log-capacity=2G", "mariadb": " --innodb-log-file-size=1G"}  # as one gives a server with such a cache
+# As osc plan advises it, and used before: see fill_log().
+ROOM = {"postgres": " -c min_wal_size=4GB", "mysql": " --innodb-redo-log-capacity=4G", "mariadb": " --innodb-log-file-size=4G --sync-binlog=1"}
 
 DIGITS = """CREATE TABLE IF NOT EXISTS digits (i INT PRIMARY KEY);
 INSERT IGNORE INTO digits WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT i FROM n;"""
@@ -60,10 +62,11 @@ def run(command, heard=None):
 
 
 class Server:
-    def __init__(self, name, work):
+    def __init__(self, name, work, has_log_room=False):
         self.name, self.dir = name, Path(work) / name
         self.kind = "postgres" if name.startswith("postgres") else "mysql"
-        options = dict(os.environ, LAB_OPTIONS=BIG[self.kind] + REDO.get(name.rstrip("0123456789"), ""))
+        log = (ROOM if has_log_room else REDO).get(name.rstrip("0123456789"), "")
+        options = dict(os.environ, LAB_OPTIONS=BIG[self.kind] + log)
         out = subprocess.run([LAB, "start", name, self.dir, "--die-with", str(os.getpid())], check=True, text=True,
                              stdout=subprocess.PIPE, env=options).stdout
         self.url = out.split()[-1]
@@ -73,6 +76,26 @@ class Server:
             self.url += "bench"
             self.database = "bench"
             self.sql(DIGITS)
+        self.has_log_room = has_log_room
+        if has_log_room:
+            self.fill_log()
+
+    def fill_log(self):
+        """Once through the whole log: what is written to a file for the first time waits for the file system."""
+        if self.kind == "postgres":
+            self.sql("CREATE TABLE filling (i int)", *["INSERT INTO filling VALUES (1)", "SELECT pg_switch_wal()"] * 200,
+                     "DROP TABLE filling")
+        else:
+            changes = ["UPDATE filling SET t = REPEAT(%d, 8000)" % (i % 10) for i in range(20)]
+            self.sql("SET sql_log_bin = 0", "CREATE TABLE filling (i INT PRIMARY KEY, t TEXT)",
+                     "INSERT INTO filling SELECT a.i * 20 + b.i, REPEAT('x', 8000) FROM digits AS a CROSS JOIN digits AS b WHERE b.i < 20",
+                     *changes, "DROP TABLE filling")
+        self.make_log_room()
+
+    def make_log_room(self):
+        """What earlier ways have used of it is used anew."""
+        if self.has_log_room and self.kind == "postgres":
+            self.sql("CHECKPOINT", "CHECKPOINT")
 
     def client(self, **how):
         """The server's own client, reading statements from its standard input."""
@@ -100,8 +123,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(name, work):
-    it = Server(name, work)
+def server(name, work, has_log_room=False):
+    it = Server(name, work, has_log_room)
     try:
         yield it
     finally:

@@ -6,7 +6,11 @@
 #include "osc/plan/preflight_log.h"
 #include "osc/plan/preflight_mysql.h"
 
-enum { LEAST_PACKET = 1 << 20, RESIZES_LOG_FROM = 100900 /* MariaDB */ };
+enum {
+    LEAST_PACKET = 1 << 20,
+    LITTLE = 64 << 20,        /* bytes for the log that are not worth a word */
+    RESIZES_LOG_FROM = 100900 /* MariaDB */
+};
 
 /* The session's value of a variable; "" where the server has none of the name. */
 static bool variable(struct db *db, struct plan *plan, const char *name, const char **value,
@@ -104,14 +108,20 @@ bool check_cluster(struct db *db, struct plan *plan, struct error *err)
 
 bool check_binlog(struct db *db, struct plan *plan, struct error *err)
 {
-    const char *log, *format;
+    const char *log, *format, *synced;
 
     if (!variable(db, plan, "log_bin", &log, err) ||
-        !variable(db, plan, "binlog_format", &format, err))
+        !variable(db, plan, "binlog_format", &format, err) ||
+        !variable(db, plan, "sync_binlog", &synced, err))
         return false;
     if (is_on(log) && strcasecmp(format, "STATEMENT") == 0)
         plan_find(plan, FINDING_REFUSAL, "binary-log", "SET GLOBAL binlog_format = 'ROW'",
                   "binlog_format is STATEMENT, which forbids writes at READ COMMITTED");
+    if (is_on(log) && strcmp(synced, "0") == 0 && preflight_log_bytes(plan) > LITTLE)
+        plan_find(plan, FINDING_NOTE, "binary-log",
+                  "SET GLOBAL sync_binlog = 1; a smaller max_binlog_size makes shorter waits",
+                  "sync_binlog is 0: each file of the binary log is synced when it is full, as a "
+                  "whole, and commits wait");
     return true;
 }
 

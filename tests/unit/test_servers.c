@@ -20,16 +20,20 @@ static const struct fake_answer odd_settings[] = {
     {.words = "'group_replication_single_primary_mode'",    .rows = "mode|OFF"},
     {.words = "'log_bin'",                                            .rows = "log_bin|ON"},
     {.words = "'binlog_format'",                       .rows = "binlog_format|STATEMENT"},
-    {.words = "'innodb_autoinc_lock_mode'",                         .rows = "mode|0"},
-    {.words = "'max_write_lock_count'",                                            .rows = "count|3"},
-    {.words = "XA RECOVER",.rows = "1|2|0|ab\n1|2|0|cd"},
-    {.words = NULL       },
+    {.words = "'sync_binlog'",                         .rows = "sync_binlog|0"},
+    {.words = "'innodb_redo_log_capacity'",                                            .rows = ""},
+    {.words = "'innodb_log_file_size'",.rows = "size|50331648"},
+    {.words = "'innodb_log_files_in_group'",                     .rows = "files|2"},
+    {.words = "'innodb_autoinc_lock_mode'",                                            .rows = "mode|0"},
+    {.words = "'max_write_lock_count'",.rows = "count|3"},
+    {.words = "XA RECOVER",            .rows = "1|2|0|ab\n1|2|0|cd"},
+    {.words = NULL                                           },
 };
 
 static void assert_found(const struct plan *plan, const char *words)
 {
     for (const struct finding *f = plan->findings; f; f = f->next)
-        if (strstr(f->text, words))
+        if (strstr(f->text, words) || strstr(f->hint, words))
             return;
     fail_msg("nothing is said of: %s", words);
 }
@@ -37,7 +41,7 @@ static void assert_found(const struct plan *plan, const char *words)
 static void settings_that_break_the_argument_are_refused(void **state)
 {
     static const struct facts facts = {.vendor = "MariaDB", .version = "10.1.2"};
-    struct table source = {.name = "t"};
+    struct table source = {.name = "t", .data_bytes = 900 << 20, .index_bytes = 124 << 20};
     struct error err = ERROR_INIT;
     struct db db;
 
@@ -51,6 +55,10 @@ static void settings_that_break_the_argument_are_refused(void **state)
     assert_found(&plan, "several primaries");
     assert_true(check_binlog(&db, &plan, &err));
     assert_found(&plan, "binlog_format is STATEMENT");
+    assert_found(&plan, "sync_binlog is 0");
+    assert_true(check_redo_log(&db, &plan, &err));
+    assert_found(&plan, "1.00 GiB will be written through a redo log of 96.0 MiB");
+    assert_found(&plan, "innodb_log_file_size = 2 * 1024 * 1024 * 1024: in the configuration, and");
     assert_true(check_locks(&db, &plan, &err));
     assert_found(&plan, "innodb_autoinc_lock_mode is 0");
     assert_found(&plan, "max_write_lock_count is 3");
