@@ -183,13 +183,15 @@ bool check_redo_log(struct db *db, struct plan *plan, struct error *err)
                               : strtoull(size, NULL, 10) * (*files ? strtoull(files, NULL, 10) : 1);
     if (room >= preflight_log_wanted(plan))
         return true;
-    const bool is_at_once = *capacity || plan->facts->number >= RESIZES_LOG_FROM;
+    const char *name = *capacity ? "innodb_redo_log_capacity" : "innodb_log_file_size";
+    const unsigned wanted = preflight_log_wanted_gib(plan);
+    const char *hint =
+        *capacity || plan->facts->number >= RESIZES_LOG_FROM
+            ? arena_printf(plan->arena, "SET GLOBAL %s = %u * 1024 * 1024 * 1024", name, wanted)
+            : arena_printf(plan->arena, "%s = %uG in its configuration, and a restart", name,
+                           wanted);
     plan_find(
-        plan, FINDING_NOTE, "redo-log",
-        arena_printf(plan->arena, "SET GLOBAL %s = %u * 1024 * 1024 * 1024%s",
-                     *capacity ? "innodb_redo_log_capacity" : "innodb_log_file_size",
-                     preflight_log_wanted_gib(plan),
-                     is_at_once ? "" : ": in the configuration, and a restart"),
+        plan, FINDING_NOTE, "redo-log", hint,
         "about %s will be written through a redo log of %s: whenever it is full, commits wait",
         human_bytes(preflight_log_bytes(plan)).text, human_bytes(room).text);
     return true;

@@ -58,7 +58,7 @@ static void settings_that_break_the_argument_are_refused(void **state)
     assert_found(&plan, "sync_binlog is 0");
     assert_true(check_redo_log(&db, &plan, &err));
     assert_found(&plan, "1.00 GiB will be written through a redo log of 96.0 MiB");
-    assert_found(&plan, "innodb_log_file_size = 2 * 1024 * 1024 * 1024: in the configuration, and");
+    assert_found(&plan, "innodb_log_file_size = 2G in its configuration, and a restart");
     assert_true(check_locks(&db, &plan, &err));
     assert_found(&plan, "innodb_autoinc_lock_mode is 0");
     assert_found(&plan, "max_write_lock_count is 3");
