@@ -5,7 +5,7 @@
 static const struct costs of_mysql = {.probe_s = 0.023,
                                       .start = 0.25,
                                       .per_mrow = 4.55,
-                                      .per_gib = 6,
+                                      .per_gib = 5.8,
                                       .per_index_gib = 25,
                                       .verify_per_mrow = 1.4,
                                       .verify_per_gib = 0.5};
