@@ -228,7 +228,8 @@ static bool refuse_swapped(const struct migration *m, struct error *err)
     if (!migration_is_over(&m->state))
         return error_hint(err, "osc resume %" PRIu64 " does what is left of it", m->state.id);
     if (!*m->state.retired)
-        return error_hint(err, "the table as it was is gone: only another osc alter undoes the change");
+        return error_hint(err,
+                          "the table as it was is gone: only another osc alter undoes the change");
     return error_hint(err, "osc finish %" PRIu64 " drops the retired table", m->state.id);
 }
 
